@@ -1,0 +1,2 @@
+//! The headless program of Outgrow.
+fn main() {}
