@@ -1,0 +1,198 @@
+//! A design as written: services and what each does for a request.
+//!
+//! One kind of element so far, the service. A database with contention is a service whose
+//! processor is [`Processor::Usl`]; a sharded database is a service whose replicas are its shards
+//! and whose balancer is [`Balancer::ByKey`].
+
+use crate::catalogue::Entry;
+use crate::distribution::Distribution;
+use crate::given::Given;
+use crate::policy::{Balancer, Drop, Retry};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use sim_core::time::SimDuration;
+
+/// All services of a design, by name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Blueprint {
+    /// The services; their order is the order of every report.
+    pub services: IndexMap<String, Service>,
+}
+
+/// A service: replicas that hold requests in threads and work on them with processors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// How many replicas there are at the start.
+    #[serde(default = "one")]
+    pub replicas: Given<u32>,
+    /// What works on requests in each replica.
+    #[serde(default)]
+    pub processor: Processor,
+    /// How many requests a replica holds at once, from admission to reply, also while it waits for
+    /// calls. Left out, `Servers(n)` holds n, every other processor any number.
+    #[serde(default)]
+    pub threads: Option<Given<u32>>,
+    /// Where requests wait for a thread.
+    #[serde(default)]
+    pub queue: Queue,
+    /// How a replica is chosen for a request.
+    #[serde(default)]
+    pub balancer: Balancer,
+    /// How this service calls others, by the name of the service called. A service that is not
+    /// listed is called without pool, timeout or retry.
+    #[serde(default)]
+    pub calls: IndexMap<String, CallPolicy>,
+    /// What the service does for a request, by endpoint.
+    pub endpoints: IndexMap<String, Vec<Step>>,
+}
+
+fn one() -> Given<u32> {
+    1.into()
+}
+
+/// What works on requests inside one replica.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Processor {
+    /// n servers, first come first served. Without `threads` a request keeps its server until the
+    /// reply, also during calls; with `threads` it keeps it for the length of a work step.
+    Servers(Given<u32>),
+    /// n cores shared equally: with k requests at work each advances at rate min(1, n/k).
+    Cores(Given<u32>),
+    /// A database under contention, the universal scalability law (Gunther 1993): with n requests at
+    /// work it completes n/(D(1 + sigma(n-1) + kappa n(n-1))) a second in all, shared equally.
+    Usl {
+        /// Contention: the share of work that cannot overlap.
+        sigma: Given<f64>,
+        /// Coherence: the cost of every pair keeping in step.
+        kappa: Given<f64>,
+    },
+    /// No contention: each request advances as if alone.
+    Infinite,
+}
+
+impl Default for Processor {
+    fn default() -> Self {
+        Self::Servers(1.into())
+    }
+}
+
+/// Where requests wait for a thread, and which of them are dropped.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    /// One queue for each replica, or one for all.
+    #[serde(default)]
+    pub layout: Layout,
+    /// How many may wait, per replica or in all according to the layout; left out, any number.
+    #[serde(default)]
+    pub cap: Option<Given<u32>>,
+    /// Which requests are dropped when their turn comes.
+    #[serde(default)]
+    pub drop: Drop,
+}
+
+/// How many queues a service has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Layout {
+    /// The balancer chooses a replica on arrival; each replica has its own queue.
+    #[default]
+    PerReplica,
+    /// One queue; its head goes to a free thread, among several to the replica that holds the fewest
+    /// requests, ties by draw.
+    Shared,
+}
+
+/// One thing a service does for a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Step {
+    /// Needs the processor for this long: `Work(Exponential("35ms"))`.
+    Work(Distribution),
+    /// Time passes without any processor: `Delay(Constant("1ms"))`.
+    Delay(Distribution),
+    /// Asks another service and waits for the reply: `Call("db.query")`.
+    Call(String),
+    /// Hands over to another service and goes on at once, whatever becomes of it:
+    /// `Send("push.notify")`. No pool, timeout or retry applies.
+    Send(String),
+    /// Does all branches at once and waits for the last to end; fails if one fails.
+    Parallel(Vec<Vec<Step>>),
+    /// Does one of the branches; their probabilities add up to 1.
+    Branch(Vec<(Given<f64>, Vec<Step>)>),
+    /// Does the steps with this probability: `Maybe(0.1, [Call("db.query")])`.
+    Maybe(Given<f64>, Vec<Step>),
+}
+
+/// How one service calls another.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallPolicy {
+    /// Connections that each replica of the caller has. A call first takes a connection, waiting for
+    /// one first come first served, and keeps it until the reply, even if it gives up before. Left
+    /// out, any number.
+    #[serde(default)]
+    pub pool: Option<Given<u32>>,
+    /// How long the caller waits, from the start of the attempt, waiting for a connection included;
+    /// left out, for ever.
+    #[serde(default)]
+    pub timeout: Option<Given<SimDuration>>,
+    /// Whether giving up also stops the work downstream.
+    #[serde(default)]
+    pub cancel: bool,
+    /// Whether and how a failed attempt is repeated.
+    #[serde(default)]
+    pub retry: Option<Retry>,
+}
+
+impl Step {
+    /// Every kind of step there is.
+    pub const ALL: &[Entry] = &[
+        Entry {
+            name: "Work",
+            example: "Work(Exponential(\"35ms\"))",
+            summary: "needs the processor of its replica for this long",
+        },
+        Entry { name: "Delay", example: "Delay(Constant(\"1ms\"))", summary: "time passes without any processor" },
+        Entry {
+            name: "Call",
+            example: "Call(\"db.query\")",
+            summary: "asks another service and waits for the reply, keeping its thread",
+        },
+        Entry {
+            name: "Send",
+            example: "Send(\"push.notify\")",
+            summary: "hands over to another service and goes on at once",
+        },
+        Entry {
+            name: "Parallel",
+            example: "Parallel([[Call(\"a.get\")], [Call(\"b.get\")]])",
+            summary: "does all branches at once, waits for the last, fails if one fails",
+        },
+        Entry {
+            name: "Branch",
+            example: "Branch([(0.9, [Work(Constant(\"1ms\"))]), (0.1, [Call(\"db.query\")])])",
+            summary: "does one of the branches; probabilities add up to 1",
+        },
+        Entry {
+            name: "Maybe",
+            example: "Maybe(0.1, [Call(\"db.query\")])",
+            summary: "does the steps with this probability",
+        },
+    ];
+}
+
+impl Processor {
+    /// Every kind of processor there is.
+    pub const ALL: &[Entry] = &[
+        Entry { name: "Servers", example: "Servers(4)", summary: "n servers, first come first served" },
+        Entry { name: "Cores", example: "Cores(4)", summary: "n cores shared equally" },
+        Entry {
+            name: "Usl",
+            example: "Usl(sigma: 0.03, kappa: 0.001)",
+            summary: "a database whose throughput falls when too many connections are in use",
+        },
+        Entry { name: "Infinite", example: "Infinite", summary: "no contention" },
+    ];
+}

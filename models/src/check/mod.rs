@@ -1,0 +1,258 @@
+//! From what a person wrote to what can run: every problem at once, each with its place and remedy.
+
+mod calls;
+mod program;
+
+use crate::blueprint::{Blueprint, Layout, Processor, Service};
+use crate::policy::{Balancer, Retry};
+use crate::problem::{Path, Problem, did_you_mean};
+use crate::topology::{
+    ArrivalSpec, Caller, ClientSpec, PoolSpec, ProcessorSpec, RetrySpec, ServiceSpec, Site, Topology, UNLIMITED,
+};
+use crate::workload::{Arrivals, Client, Trace, Workload};
+use indexmap::IndexMap;
+use program::{Compiler, Context, PolicySpec};
+use sim_core::random::hash_name;
+
+/// Checks a design and its workload and makes them runnable. `traces` holds the recorded arrivals by
+/// the file name under which the workload asks for them.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the file.
+pub fn check(
+    blueprint: &Blueprint,
+    workload: &Workload,
+    traces: &IndexMap<String, Trace>,
+) -> Result<Topology, Vec<Problem>> {
+    let mut problems = Vec::new();
+    names(blueprint, workload, &mut problems);
+    let mut compiler = Compiler::new(blueprint, &mut problems);
+    let services = blueprint.services.iter().enumerate();
+    let services: Vec<_> = services.map(|(id, (name, service))| compiler.service(id as u16, name, service)).collect();
+    let clients: Vec<_> = workload
+        .clients
+        .iter()
+        .enumerate()
+        .map(|(id, (name, client))| compiler.client(id as u16, name, client, traces))
+        .collect();
+    let Compiler { endpoints, ops, sites, .. } = compiler;
+    calls::check(blueprint, &mut problems);
+    if problems.is_empty() { Ok(Topology { services, endpoints, ops, sites, clients }) } else { Err(problems) }
+}
+
+fn names(blueprint: &Blueprint, workload: &Workload, problems: &mut Vec<Problem>) {
+    let services = Path::root().name("services");
+    let clients = Path::root().name("clients");
+    if blueprint.services.is_empty() {
+        let help = "add for example services: {\"web\": (endpoints: {\"get\": [Work(Exponential(\"20ms\"))]})}";
+        problems.push(Problem::new(services.clone(), "there is no service", help));
+    }
+    if workload.clients.is_empty() {
+        let help = "add for example clients: {\"users\": (arrivals: Poisson(Constant(20)), mix: {\"web.get\": 1})}";
+        problems.push(Problem::new(clients.clone(), "there is no client, so nothing would happen", help));
+    }
+    if blueprint.services.len() + workload.clients.len() > 10_000 {
+        problems.push(Problem::new(
+            services.clone(),
+            "there are more than 10000 services and clients",
+            "leave some out",
+        ));
+    }
+    let all = blueprint.services.keys().map(|n| (&services, n)).chain(workload.clients.keys().map(|n| (&clients, n)));
+    let endpoints = blueprint.services.iter().map(|(name, s)| (services.name(name).name("endpoints"), s));
+    let endpoints: Vec<_> =
+        endpoints.flat_map(|(path, s)| s.endpoints.keys().map(move |n| (path.clone(), n))).collect();
+    for (path, name) in all.chain(endpoints.iter().map(|(path, name)| (path, *name))) {
+        if name.is_empty() || name.contains('.') || name.chars().any(char::is_control) {
+            let message = format!("{name:?} is no usable name");
+            problems.push(Problem::new(path.name(name), message, "use letters, digits, - and _; no dot"));
+        }
+    }
+}
+
+impl Compiler<'_> {
+    fn service(&mut self, id: u16, name: &str, service: &Service) -> ServiceSpec {
+        let path = Path::root().name("services").name(name);
+        let processor = self.processor(&path.name("processor"), &service.processor);
+        let replicas = self.at_least_one(&path.name("replicas"), "replicas", service.replicas.get());
+        if replicas > 100_000 {
+            self.problem(&path.name("replicas"), "more than 100000 replicas are not simulated", "use fewer");
+        }
+        let threads = service.threads.as_ref().map(|n| self.at_least_one(&path.name("threads"), "threads", n.get()));
+        let server_is_thread = threads.is_none() && matches!(processor, ProcessorSpec::Servers(_));
+        let threads = match processor {
+            ProcessorSpec::Servers(servers) => threads.unwrap_or(servers),
+            _ => threads.unwrap_or(UNLIMITED),
+        };
+        if service.queue.layout == Layout::Shared && service.balancer != Balancer::RoundRobin {
+            let help = "leave the balancer out, or use layout: PerReplica";
+            self.problem(
+                &path.name("balancer"),
+                "a shared queue gives its head to a free thread, so no balancer is asked",
+                help,
+            );
+        }
+        if let Err(why) = service.balancer.start() {
+            self.problem(&path.name("balancer"), why, "see `outgrow list balancers`");
+        }
+        let (mut pools, mut budgets, mut policies) = (Vec::new(), Vec::new(), IndexMap::new());
+        for (callee, policy) in &service.calls {
+            let path = path.name("calls").name(callee);
+            let callee_id = self.service_id(&path, callee);
+            let pool = policy.pool.as_ref().map(|size| {
+                let size = self.at_least_one(&path.name("pool"), "connections in a pool", size.get());
+                pools.push(PoolSpec { callee: callee_id.unwrap_or(0), size });
+                (pools.len() - 1) as u16
+            });
+            let timeout = policy.timeout.as_ref().map(|t| t.get());
+            self.timeout(&path.name("timeout"), timeout);
+            let retry = policy.retry.as_ref().and_then(|r| self.retry(&path.name("retry"), r, budgets.len() as u16));
+            budgets.extend(policy.retry.as_ref().and_then(|r| r.budget.clone()));
+            policies.insert(callee.clone(), PolicySpec { pool, timeout, cancel: policy.cancel, retry });
+        }
+        let context = Context { id, policies: &policies, server_is_thread, in_parallel: false };
+        self.endpoints_of(&path, service, &context);
+        ServiceSpec {
+            name: name.to_owned(),
+            replicas,
+            processor,
+            threads,
+            server_is_thread,
+            layout: service.queue.layout,
+            cap: service.queue.cap.as_ref().map_or(UNLIMITED, |cap| cap.get()),
+            drop: service.queue.drop.clone(),
+            balancer: service.balancer.clone(),
+            pools,
+            budgets,
+        }
+    }
+
+    fn processor(&mut self, path: &Path, processor: &Processor) -> ProcessorSpec {
+        match processor {
+            Processor::Servers(n) => ProcessorSpec::Servers(self.at_least_one(path, "servers", n.get())),
+            Processor::Cores(n) => ProcessorSpec::Cores(self.at_least_one(path, "cores", n.get())),
+            Processor::Usl { sigma, kappa } => ProcessorSpec::Usl { sigma: sigma.get(), kappa: kappa.get() },
+            Processor::Infinite => ProcessorSpec::Infinite,
+        }
+    }
+
+    fn at_least_one(&mut self, path: &Path, what: &str, n: u32) -> u32 {
+        if n == 0 {
+            self.problem(path, format!("there are 0 {what}"), "write 1 or more");
+        }
+        n
+    }
+
+    fn client(&mut self, id: u16, name: &str, client: &Client, traces: &IndexMap<String, Trace>) -> ClientSpec {
+        let path = Path::root().name("clients").name(name);
+        let budget = client.retry.as_ref().and_then(|r| r.budget.clone());
+        let retry = client.retry.as_ref().map(|r| self.retry(&path.name("retry"), r, 0));
+        self.timeout(&path.name("timeout"), client.timeout.as_ref().map(|t| t.get()));
+        let mut mix = Vec::new();
+        let total: f64 = client.mix.values().map(|w| w.get()).sum();
+        if client.mix.is_empty() || total <= 0.0 {
+            let help = "write for example mix: {\"web.get\": 1}";
+            self.problem(&path.name("mix"), "the clients ask for nothing", help);
+        }
+        let mut so_far = 0.0;
+        for (target, weight) in &client.mix {
+            let Some(endpoint) = self.endpoint_id(&path.name("mix").name(target), target) else {
+                continue;
+            };
+            so_far += weight.get();
+            let site = Site {
+                caller: Caller::Client(id),
+                callee: self.endpoints[usize::from(endpoint)].service,
+                endpoint,
+                path: hash_name(target),
+                pool: None,
+                timeout: client.timeout.as_ref().map(|t| t.get()),
+                cancel: client.cancel,
+                retry: retry.clone().flatten(),
+            };
+            mix.push((so_far / total, self.site(site)));
+        }
+        if let Some(last) = mix.last_mut() {
+            last.0 = 1.0;
+        }
+        let arrivals = self.arrivals(&path.name("arrivals"), &client.arrivals, traces);
+        ClientSpec { name: name.to_owned(), arrivals, mix, budget }
+    }
+
+    fn arrivals(&mut self, path: &Path, arrivals: &Arrivals, traces: &IndexMap<String, Trace>) -> ArrivalSpec {
+        match arrivals {
+            Arrivals::Poisson(rate) => {
+                if let Some((message, help)) = rate.problem() {
+                    self.problem(path, message, help);
+                }
+                ArrivalSpec::Poisson(rate.clone())
+            }
+            Arrivals::Trace(file) => {
+                // A file that could not be read has been reported by whoever reads files.
+                let empty = || Trace { bin: sim_core::time::SimDuration::from_secs(1), counts: [].into() };
+                let trace = traces.get(&file.file).cloned().unwrap_or_else(empty);
+                ArrivalSpec::Trace { trace, factor: file.factor.get() }
+            }
+            Arrivals::Closed { users, think } => {
+                let users = self.at_least_one(&path.name("users"), "users", users.get());
+                ArrivalSpec::Closed { users, think: self.dist(&path.name("think"), think) }
+            }
+        }
+    }
+
+    fn timeout(&mut self, path: &Path, timeout: Option<sim_core::time::SimDuration>) {
+        if timeout.is_some_and(|t| t.is_zero()) {
+            self.problem(path, "a timeout of 0 fails every attempt", "write a longer one, or leave it out");
+        }
+    }
+
+    /// The retry policy as run; `budget` is the index of its budget among the caller's.
+    fn retry(&mut self, path: &Path, retry: &Retry, budget: u16) -> Option<RetrySpec> {
+        let max = retry.max.get();
+        if max > 100 {
+            self.problem(&path.name("max"), format!("{max} repeats of one attempt"), "write at most 100");
+        }
+        if let Some(budget) = &retry.budget
+            && budget.share.get() > 1.0
+        {
+            let path = path.name("budget").name("share");
+            self.problem(
+                &path,
+                "each success would allow more than one repeat",
+                "write a share from 0 to 1, for example 0.1",
+            );
+        }
+        match retry.backoff.compile() {
+            Ok(backoff) => {
+                Some(RetrySpec { max: max.min(100) as u8, backoff, budget: retry.budget.as_ref().map(|_| budget) })
+            }
+            Err(error) => {
+                self.problem(&path.name("backoff"), error.to_string(), "see `outgrow list backoffs`");
+                None
+            }
+        }
+    }
+
+    fn service_id(&mut self, path: &Path, name: &str) -> Option<u16> {
+        let found = self.blueprint.services.get_index_of(name);
+        if found.is_none() {
+            let known = self.blueprint.services.keys().map(String::as_str);
+            let help = did_you_mean(name, known).map_or_else(
+                || format!("there are {}", list(self.blueprint.services.keys())),
+                |near| format!("did you mean \"{near}\"?"),
+            );
+            self.problem(path, format!("there is no service \"{name}\""), help);
+        }
+        found.map(|id| id as u16)
+    }
+}
+
+/// `"a", "b" and "c"`, cut short after eight.
+fn list<'a>(names: impl ExactSizeIterator<Item = &'a String>) -> String {
+    let more = names.len().saturating_sub(8);
+    let mut text = names.take(8).map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}

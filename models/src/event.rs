@@ -1,0 +1,40 @@
+//! What can happen: one closed enum, handed over in one `match` by [`crate::system::System`].
+//!
+//! An event names who it is for. It carries no generation: the owner knows what it waits for and
+//! until when, and drops an event that does not fit.
+
+/// Something that happens at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// The next entry of the timeline applies.
+    Intervention,
+    /// A population's arrival process makes its next move.
+    Arrival {
+        /// The population.
+        client: u32,
+    },
+    /// A closed user has thought.
+    Thought {
+        /// The population.
+        client: u16,
+        /// The user within the population.
+        user: u32,
+    },
+    /// A visit's work on its own server, or its delay, ends.
+    StepEnd {
+        /// The visit.
+        visit: u32,
+    },
+    /// A shared processor reaches its next completion.
+    ProcessorTick {
+        /// The replica it belongs to.
+        replica: u32,
+    },
+    /// A call's timer: its deadline, or the end of its backoff.
+    CallTimer {
+        /// The call.
+        call: u32,
+    },
+}
+
+const _: () = assert!(size_of::<Event>() == 8, "events are small: the agenda copies them");

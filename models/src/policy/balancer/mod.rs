@@ -1,0 +1,180 @@
+//! Balancers: which replica gets an attempt.
+//!
+//! A balancer stands in front of the service and sees, at no delay, how many attempts each replica
+//! that is up has outstanding (waiting there or held). A replica that is down gets nothing, save
+//! under [`Balancer::ByKey`], where its share of the keys fails.
+
+mod by_key;
+pub(crate) mod least_outstanding;
+mod power_of;
+mod random;
+mod round_robin;
+
+pub use by_key::{ByKey, Popularity};
+pub use power_of::PowerOf;
+
+use crate::catalogue::Entry;
+use serde::{Deserialize, Serialize};
+use sim_core::random::Key;
+
+/// A balancer as written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Balancer {
+    /// Any replica, with equal probability.
+    Random,
+    /// One after the other.
+    #[default]
+    RoundRobin,
+    /// The replica with the fewest outstanding attempts, ties by draw.
+    LeastOutstanding,
+    /// Looks at a few replicas chosen at random and takes the one with the fewest outstanding.
+    PowerOf(PowerOf),
+    /// The replica that owns the request's key: replicas are shards.
+    ByKey(ByKey),
+}
+
+/// A balancer as run: its parameters and the state of one service.
+#[derive(Clone, Debug)]
+pub enum BalancerState {
+    /// See [`Balancer::Random`].
+    Random,
+    /// See [`Balancer::RoundRobin`].
+    RoundRobin(round_robin::RoundRobinState),
+    /// See [`Balancer::LeastOutstanding`].
+    LeastOutstanding,
+    /// See [`Balancer::PowerOf`].
+    PowerOf(power_of::PowerOfState),
+    /// See [`Balancer::ByKey`].
+    ByKey(by_key::ByKeyState),
+}
+
+/// What a balancer may look at.
+pub struct View<'a, F> {
+    /// The replicas that are up, as (ordinal within the service, id); ascending by ordinal.
+    pub up: &'a [Member],
+    /// How many replicas the service should have; for shards, how many shards.
+    pub desired: u32,
+    /// Outstanding attempts of a replica.
+    pub outstanding: F,
+    /// Names the draws of this attempt.
+    pub attempt: Key,
+    /// Names the request, the same for all its attempts and calls.
+    pub request: Key,
+}
+
+/// A replica as the balancer sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its ordinal within the service, from 0.
+    pub ordinal: u32,
+    /// Its id in the system.
+    pub id: u32,
+}
+
+impl Balancer {
+    /// Every balancer there is.
+    pub const ALL: &[Entry] = &[
+        Entry { name: "Random", example: "Random", summary: "any replica, with equal probability" },
+        Entry { name: "RoundRobin", example: "RoundRobin", summary: "one after the other" },
+        Entry {
+            name: "LeastOutstanding",
+            example: "LeastOutstanding",
+            summary: "the replica with the fewest outstanding attempts",
+        },
+        Entry {
+            name: "PowerOf",
+            example: "PowerOf(choices: 2)",
+            summary: "looks at a few replicas chosen at random, takes the one with the fewest outstanding",
+        },
+        Entry {
+            name: "ByKey",
+            example: "ByKey(keys: 1000000, popularity: Zipf(exponent: 1.0))",
+            summary: "the replica that owns the request's key: replicas are shards, popular keys make hot ones",
+        },
+    ];
+
+    /// The state at the start.
+    ///
+    /// # Errors
+    /// A parameter that makes no sense: what is wrong and the remedy.
+    pub fn start(&self) -> Result<BalancerState, String> {
+        Ok(match self {
+            Self::Random => BalancerState::Random,
+            Self::RoundRobin => BalancerState::RoundRobin(round_robin::RoundRobinState::default()),
+            Self::LeastOutstanding => BalancerState::LeastOutstanding,
+            Self::PowerOf(power_of) => BalancerState::PowerOf(power_of.start()?),
+            Self::ByKey(by_key) => BalancerState::ByKey(by_key.start()?),
+        })
+    }
+}
+
+impl BalancerState {
+    /// The id of the chosen replica, or `None` if there is none to choose.
+    pub fn pick<F: Fn(u32) -> u32>(&mut self, view: &View<'_, F>) -> Option<u32> {
+        if view.up.is_empty() {
+            return None;
+        }
+        match self {
+            Self::Random => Some(random::pick(view)),
+            Self::RoundRobin(state) => Some(state.pick(view)),
+            Self::LeastOutstanding => Some(least_outstanding::pick(view)),
+            Self::PowerOf(state) => Some(state.pick(view)),
+            Self::ByKey(state) => state.pick(view),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members(n: u32) -> Vec<Member> {
+        (0..n).map(|i| Member { ordinal: i, id: 100 + i }).collect()
+    }
+
+    /// How often each of the replicas is chosen for `n` requests.
+    fn shares(balancer: &Balancer, up: &[Member], load: impl Fn(u32) -> u32 + Copy, n: u64) -> Vec<u64> {
+        let mut state = balancer.start().unwrap();
+        let mut counts = vec![0; 1 + up.iter().map(|m| m.ordinal as usize).max().unwrap()];
+        for i in 0..n {
+            let key = Key::root(7, 0).index(i);
+            let view = View { up, desired: counts.len() as u32, outstanding: load, attempt: key, request: key };
+            if let Some(id) = state.pick(&view) {
+                counts[id as usize - 100] += 1;
+            }
+        }
+        counts
+    }
+
+    #[test]
+    fn equal_replicas_get_equal_shares() {
+        for balancer in [Balancer::Random, Balancer::RoundRobin, Balancer::LeastOutstanding] {
+            let counts = shares(&balancer, &members(4), |_| 3, 40_000);
+            // Binomial(40000, 1/4) has standard deviation 87; five of them are passed once in two million.
+            assert!(counts.iter().all(|&c| c.abs_diff(10_000) < 435), "{balancer:?} {counts:?}");
+        }
+    }
+
+    #[test]
+    fn the_least_loaded_is_taken() {
+        let idle_is_2 = |id| if id == 102 { 0 } else { 5 };
+        assert_eq!(shares(&Balancer::LeastOutstanding, &members(4), idle_is_2, 100), [0, 0, 100, 0]);
+        let two = Balancer::PowerOf(PowerOf { choices: 2.into() });
+        let counts = shares(&two, &members(4), idle_is_2, 40_000);
+        // Two distinct of four: the idle one is among them with probability 1/2.
+        assert!(counts[2].abs_diff(20_000) < 500, "{counts:?}");
+    }
+
+    #[test]
+    fn a_dead_shard_fails_its_keys_and_others_keep_theirs() {
+        let by_key =
+            Balancer::ByKey(ByKey { keys: 1_000_000.into(), popularity: Popularity::Zipf { exponent: 1.0.into() } });
+        let all = shares(&by_key, &members(4), |_| 0, 10_000);
+        let mut without_1 = members(4);
+        without_1.remove(1);
+        let some = shares(&by_key, &without_1, |_| 0, 10_000);
+        assert_eq!([some[0], some[1], some[2], some[3]], [all[0], 0, all[2], all[3]]);
+        assert_eq!(all.iter().sum::<u64>(), 10_000);
+    }
+}

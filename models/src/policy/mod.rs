@@ -1,0 +1,16 @@
+//! Policies: how replicas are chosen, when attempts are repeated, what is dropped.
+//!
+//! Each policy is one file with its parameters as written and, beside them, the state that one
+//! holder of the policy carries; plus its variant and its line in the family's `ALL`.
+
+pub mod backoff;
+pub mod balancer;
+pub mod budget;
+pub mod drop;
+pub mod retry;
+
+pub use backoff::Backoff;
+pub use balancer::Balancer;
+pub use budget::Budget;
+pub use drop::Drop;
+pub use retry::Retry;

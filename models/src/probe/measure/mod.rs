@@ -1,0 +1,169 @@
+//! The standard probe: the figures of a report, in bounded memory.
+//!
+//! Counting starts when the probe is attached, usually at the end of the warm-up. A request counts if
+//! its first attempt began since; levels are averaged over time since.
+
+mod client;
+mod service;
+
+pub use client::{ClientMeasure, Window, WindowMeasure};
+pub use service::{PoolMeasure, ServiceMeasure};
+
+use super::{Arrival, Attempt, Capacity, Cause, Outcome, Probe, Response};
+use crate::intervention::Act;
+use crate::system::Run;
+use crate::topology::{Caller, ProcessorSpec, Topology};
+use sim_core::stats::TimeWeighted;
+use sim_core::time::{SimDuration, SimTime};
+use std::sync::Arc;
+
+/// What a run is measured by.
+#[derive(Clone, Debug)]
+pub struct Measure {
+    topology: Arc<Topology>,
+    /// Since when it counts.
+    pub from: SimTime,
+    /// Requests in flight over time.
+    pub in_flight: TimeWeighted,
+    /// Requests of all populations together.
+    pub requests: ClientMeasure,
+    /// Requests of each population.
+    pub clients: Vec<ClientMeasure>,
+    /// Each service.
+    pub services: Vec<ServiceMeasure>,
+    /// Requests by the window in which they came, in the order given.
+    pub windows: Vec<WindowMeasure>,
+    /// Attempts of clients.
+    pub attempts: u64,
+}
+
+impl Measure {
+    /// Starts measuring a run from its present instant. `good` is the response time up to which a
+    /// request counts for the SLO; `levels` asks for the distribution of the number in system.
+    pub fn attach(run: &Run, good: SimDuration, windows: Vec<Window>, levels: bool) -> Self {
+        let now = run.now();
+        let topology = run.model.topology().clone();
+        let mut measure = Self {
+            from: now,
+            in_flight: TimeWeighted::new(now, 0),
+            requests: ClientMeasure::new(good),
+            clients: topology.clients.iter().map(|_| ClientMeasure::new(good)).collect(),
+            services: topology.services.iter().map(|s| ServiceMeasure::new(now, s.pools.len(), levels)).collect(),
+            windows: windows.into_iter().map(WindowMeasure::new).collect(),
+            attempts: 0,
+            topology,
+        };
+        run.model.attach(now, &mut measure);
+        measure
+    }
+
+    fn service(&mut self, service: u16) -> &mut ServiceMeasure {
+        &mut self.services[usize::from(service)]
+    }
+
+    /// The connections to a contended database have changed: so has the most it could do.
+    fn update_peak(&mut self, now: SimTime, callee: u16) {
+        let spec = &self.topology.services[usize::from(callee)].processor;
+        if !matches!(spec, ProcessorSpec::Usl { .. }) {
+            return;
+        }
+        let mut connections = 0;
+        for (caller, caller_spec) in self.services.iter().zip(&self.topology.services) {
+            for (pool, pool_spec) in caller.pools.iter().zip(&caller_spec.pools) {
+                if pool_spec.callee == callee {
+                    connections += pool.connections.level();
+                }
+            }
+        }
+        let rate = if connections == 0 { 0.0 } else { connections as f64 * spec.pace(connections as u32) };
+        self.service(callee).set_contended_rate(now, rate);
+    }
+}
+
+impl Probe for Measure {
+    fn intervened(&mut self, _: SimTime, act: &Act) {
+        if let Act::Adopt { topology } = act {
+            self.topology = topology.clone();
+        }
+    }
+
+    fn arrival(&mut self, now: SimTime, arrival: &Arrival) {
+        self.requests.arrived += 1;
+        self.clients[usize::from(arrival.client)].arrived += 1;
+        for window in &mut self.windows {
+            window.arrived += u64::from(window.window.contains(now));
+        }
+    }
+
+    fn outcome(&mut self, now: SimTime, outcome: &Outcome) {
+        if outcome.started < self.from {
+            return;
+        }
+        let response = now.since(outcome.started);
+        self.requests.take(outcome.result, response);
+        if self.clients.len() > 1 {
+            self.clients[usize::from(outcome.client)].take(outcome.result, response);
+        }
+        for window in &mut self.windows {
+            window.take(outcome);
+        }
+    }
+
+    fn in_flight(&mut self, now: SimTime, requests: u64) {
+        self.in_flight.set(now, requests);
+    }
+
+    fn attempt(&mut self, _: SimTime, attempt: &Attempt) {
+        let of_client = matches!(self.topology.sites[usize::from(attempt.site)].caller, Caller::Client(_));
+        self.attempts += u64::from(of_client);
+    }
+
+    fn service_arrival(&mut self, _: SimTime, service: u16) {
+        self.service(service).arrived += 1;
+    }
+
+    fn admitted(&mut self, _: SimTime, service: u16, waited: SimDuration) {
+        self.service(service).admitted(waited);
+    }
+
+    fn turned_away(&mut self, _: SimTime, service: u16, cause: Cause) {
+        self.service(service).turned_away[cause as usize] += 1;
+    }
+
+    fn responded(&mut self, now: SimTime, response: &Response) {
+        let took = now.since(response.arrived);
+        self.service(response.service).responded(took, response.ok, response.wanted);
+    }
+
+    fn shared_work_done(&mut self, _: SimTime, service: u16, demand: SimDuration) {
+        self.service(service).work_done += u128::from(demand.as_nanos());
+    }
+
+    fn waiting(&mut self, now: SimTime, service: u16, requests: u32) {
+        self.service(service).set_waiting(now, requests);
+    }
+
+    fn held(&mut self, now: SimTime, service: u16, requests: u32) {
+        self.service(service).set_held(now, requests);
+    }
+
+    fn busy(&mut self, now: SimTime, service: u16, processors: u32) {
+        self.service(service).busy.set(now, u64::from(processors));
+    }
+
+    fn capacity(&mut self, now: SimTime, service: u16, capacity: &Capacity) {
+        self.service(service).set_capacity(now, capacity);
+        let callees: Vec<u16> = self.topology.services[usize::from(service)].pools.iter().map(|p| p.callee).collect();
+        callees.into_iter().for_each(|callee| self.update_peak(now, callee));
+    }
+
+    fn pool(&mut self, now: SimTime, service: u16, pool: u16, change: i32) {
+        let used = &mut self.service(service).pools[usize::from(pool)].used;
+        let level = used.level().checked_add_signed(i64::from(change)).expect("a connection given back was in use");
+        used.set(now, level);
+    }
+
+    fn connected(&mut self, _: SimTime, service: u16, pool: u16, waited: SimDuration) {
+        self.service(service).pools[usize::from(pool)].waits.push(waited.as_secs_f64());
+    }
+}

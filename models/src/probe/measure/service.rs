@@ -1,0 +1,208 @@
+//! A service: levels over time, waiting and response times.
+
+use crate::probe::{Capacity, Cause};
+use sim_core::stats::{Histogram, Moments, TimeWeighted};
+use sim_core::time::{SimDuration, SimTime};
+
+/// The figures of one service.
+#[derive(Clone, Debug)]
+pub struct ServiceMeasure {
+    /// Attempts that reached it.
+    pub arrived: u64,
+    /// Attempts that got a thread.
+    pub admitted: u64,
+    /// Those of them that had to wait.
+    pub waited: u64,
+    /// Waiting times of attempts that got a thread, zeros included.
+    pub waits: Histogram,
+    /// Visits that ended well.
+    pub done: u64,
+    /// Visits that failed.
+    pub failed: u64,
+    /// Visits that ended when nobody waited for them any more.
+    pub unwanted: u64,
+    /// Attempts that left without a reply, by cause; in the order of [`Cause::ALL`].
+    pub turned_away: [u64; Cause::ALL.len()],
+    /// From arrival to reply, of visits that ended well.
+    pub responses: Histogram,
+    /// Attempts waiting.
+    pub waiting: TimeWeighted,
+    /// Attempts held by threads.
+    pub held: TimeWeighted,
+    /// Attempts waiting or held.
+    pub in_system: TimeWeighted,
+    /// How long each number in system lasted, in nanoseconds, if asked for.
+    pub levels: Option<Levels>,
+    /// Servers or cores in use; of a contended database, connections in use.
+    pub busy: TimeWeighted,
+    /// Replicas, those that drain included.
+    pub replicas: TimeWeighted,
+    /// Threads there are; `None` without a limit.
+    pub threads: Option<TimeWeighted>,
+    /// Servers or cores there are; `None` without a limit.
+    pub processors: Option<TimeWeighted>,
+    /// Its pools, in the order of its calls.
+    pub pools: Vec<PoolMeasure>,
+    /// Work that a shared processor has completed, in nanoseconds of demand.
+    pub work_done: u128,
+    /// Of a contended database: the work it does a second with all connections in use, and since when.
+    contended_rate: (SimTime, f64),
+    /// The integral of that rate over time, in nanoseconds of demand.
+    contended_work: f64,
+}
+
+/// How long each number in system lasted.
+#[derive(Clone, Debug)]
+pub struct Levels {
+    since: SimTime,
+    /// Nanoseconds at each level.
+    pub nanos: Vec<u128>,
+}
+
+/// Levels above this are counted as this.
+const MOST_LEVELS: usize = 1 << 20;
+
+/// The figures of one pool.
+#[derive(Clone, Debug)]
+pub struct PoolMeasure {
+    /// Connections in use, over all replicas.
+    pub used: TimeWeighted,
+    /// Connections there are.
+    pub connections: TimeWeighted,
+    /// How long calls waited for a connection, in seconds, zeros included.
+    pub waits: Moments,
+}
+
+impl ServiceMeasure {
+    pub(super) fn new(now: SimTime, pools: usize, levels: bool) -> Self {
+        let none = TimeWeighted::new(now, 0);
+        let pool = PoolMeasure { used: none, connections: none, waits: Moments::new() };
+        Self {
+            arrived: 0,
+            admitted: 0,
+            waited: 0,
+            waits: Histogram::new(),
+            done: 0,
+            failed: 0,
+            unwanted: 0,
+            turned_away: [0; Cause::ALL.len()],
+            responses: Histogram::new(),
+            waiting: none,
+            held: none,
+            in_system: none,
+            levels: levels.then(|| Levels { since: now, nanos: Vec::new() }),
+            busy: none,
+            replicas: none,
+            threads: None,
+            processors: None,
+            pools: vec![pool; pools],
+            work_done: 0,
+            contended_rate: (now, 0.0),
+            contended_work: 0.0,
+        }
+    }
+
+    pub(super) fn admitted(&mut self, waited: SimDuration) {
+        self.admitted += 1;
+        self.waited += u64::from(!waited.is_zero());
+        self.waits.record(waited);
+    }
+
+    pub(super) fn responded(&mut self, took: SimDuration, ok: bool, wanted: bool) {
+        if ok {
+            self.done += 1;
+            self.responses.record(took);
+        } else {
+            self.failed += 1;
+        }
+        self.unwanted += u64::from(!wanted);
+    }
+
+    pub(super) fn set_waiting(&mut self, now: SimTime, requests: u32) {
+        self.waiting.set(now, u64::from(requests));
+        self.set_in_system(now);
+    }
+
+    pub(super) fn set_held(&mut self, now: SimTime, requests: u32) {
+        self.held.set(now, u64::from(requests));
+        self.set_in_system(now);
+    }
+
+    fn set_in_system(&mut self, now: SimTime) {
+        if let Some(levels) = &mut self.levels {
+            levels.pass(now, self.in_system.level());
+        }
+        self.in_system.set(now, self.waiting.level() + self.held.level());
+    }
+
+    pub(super) fn set_capacity(&mut self, now: SimTime, capacity: &Capacity) {
+        let set = |level: &mut Option<TimeWeighted>, to: Option<u64>, start: SimTime| {
+            if let Some(to) = to {
+                level.get_or_insert(TimeWeighted::new(start, to)).set(now, to);
+            }
+        };
+        set(&mut self.threads, capacity.threads, now);
+        set(&mut self.processors, capacity.processors, now);
+        self.replicas.set(now, capacity.replicas);
+        for (pool, &connections) in self.pools.iter_mut().zip(&capacity.pools) {
+            pool.connections.set(now, connections);
+        }
+    }
+
+    pub(super) fn set_contended_rate(&mut self, now: SimTime, rate: f64) {
+        self.contended_work = self.contended_work(now);
+        self.contended_rate = (now, rate);
+    }
+
+    fn contended_work(&self, now: SimTime) -> f64 {
+        let (since, rate) = self.contended_rate;
+        self.contended_work + now.since(since).as_nanos() as f64 * rate
+    }
+
+    /// Of a contended database: work done over the work it does with all connections in use. `None`
+    /// if it is no such database, or if no pool limits its connections.
+    pub fn contended_utilisation(&self, now: SimTime) -> Option<f64> {
+        let most = self.contended_work(now);
+        (most > 0.0).then(|| self.work_done as f64 / most)
+    }
+
+    /// Busy servers or cores over those there are; `None` without a limit.
+    pub fn processor_utilisation(&self, now: SimTime) -> Option<f64> {
+        share(&self.busy, self.processors.as_ref()?, now)
+    }
+
+    /// Held threads over those there are; `None` without a limit.
+    pub fn thread_utilisation(&self, now: SimTime) -> Option<f64> {
+        share(&self.held, self.threads.as_ref()?, now)
+    }
+
+    /// How long each number in system lasted up to now, in nanoseconds, if it was asked for.
+    pub fn level_nanos(&self, now: SimTime) -> Option<Vec<u128>> {
+        let mut levels = self.levels.clone()?;
+        levels.pass(now, self.in_system.level());
+        Some(levels.nanos)
+    }
+}
+
+impl PoolMeasure {
+    /// Connections in use over those there are; `None` if there are none.
+    pub fn utilisation(&self, now: SimTime) -> Option<f64> {
+        share(&self.used, &self.connections, now)
+    }
+}
+
+fn share(used: &TimeWeighted, there: &TimeWeighted, now: SimTime) -> Option<f64> {
+    let there = there.integral(now);
+    (there > 0).then(|| used.integral(now) as f64 / there as f64)
+}
+
+impl Levels {
+    fn pass(&mut self, now: SimTime, level: u64) {
+        let level = (level as usize).min(MOST_LEVELS);
+        if self.nanos.len() <= level {
+            self.nanos.resize(level + 1, 0);
+        }
+        self.nanos[level] += u128::from(now.since(self.since).as_nanos());
+        self.since = now;
+    }
+}

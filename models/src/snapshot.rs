@@ -1,0 +1,63 @@
+//! The state of a run for a reader, such as a display: plain values that cannot reach the engine.
+
+use crate::probe::Capacity;
+use crate::system::{Counts, ReplicaState};
+use sim_core::time::SimTime;
+
+/// A run at an instant.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The instant.
+    pub at: SimTime,
+    /// Requests by what became of them.
+    pub counts: Counts,
+    /// Services, in the order written.
+    pub services: Vec<ServiceSnapshot>,
+}
+
+/// A service at an instant.
+#[derive(Clone, Debug)]
+pub struct ServiceSnapshot {
+    /// Its name.
+    pub name: String,
+    /// Requests waiting.
+    pub waiting: u32,
+    /// Requests held by threads.
+    pub held: u32,
+    /// Servers or cores in use.
+    pub busy: u32,
+    /// What it has.
+    pub capacity: Capacity,
+    /// Its replicas, those that drain included.
+    pub replicas: Vec<ReplicaSnapshot>,
+}
+
+/// A replica at an instant.
+#[derive(Clone, Debug)]
+pub struct ReplicaSnapshot {
+    /// Its ordinal within the service.
+    pub ordinal: u32,
+    /// Whether it serves.
+    pub state: ReplicaState,
+    /// Requests in its own queue.
+    pub waiting: u32,
+    /// Requests held by its threads.
+    pub held: u32,
+    /// Visits at work.
+    pub at_work: u32,
+    /// Its pools.
+    pub pools: Vec<PoolSnapshot>,
+}
+
+/// A pool at an instant.
+#[derive(Clone, Debug)]
+pub struct PoolSnapshot {
+    /// The service called.
+    pub callee: u16,
+    /// Connections.
+    pub size: u32,
+    /// Connections in use.
+    pub used: u32,
+    /// Calls that wait for one.
+    pub waiting: u32,
+}

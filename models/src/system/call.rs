@@ -1,0 +1,431 @@
+//! Calls, the caller's side: from the first attempt to the final reply or failure.
+//!
+//! ```text
+//!              +--------- backoff <--- fails, may be repeated
+//!              v                            |
+//!   begin -> waits for a connection -> sent -> reply -> finished
+//!                     |                 |
+//!                     +---- timer ------+--> gives up: fails
+//! ```
+//!
+//! An attempt is *wanted* while its call is [`State::Sent`] with the attempt's key and number. Giving
+//! up touches no queue: the attempt is simply no longer wanted.
+
+use super::{Cx, NONE, System, Todo, Waiting, purpose};
+use crate::event::Event;
+use crate::policy::balancer::View;
+use crate::probe::{Attempt, Cause, Outcome, Probe};
+use crate::topology::Caller;
+use sim_core::agenda::Class;
+use sim_core::random::Key;
+use sim_core::time::SimTime;
+
+/// One call with all its attempts.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    /// Names the call; draws of its first attempt derive from it.
+    pub(super) key: Key,
+    /// Names the request on whose behalf it is made.
+    pub(super) request: Key,
+    /// When its first attempt began.
+    pub(super) started: SimTime,
+    /// When the attempt under way began.
+    pub(super) since: SimTime,
+    /// When the attempt is given up, or the backoff ends; `MAX` if never.
+    pub(super) due: SimTime,
+    /// When the slot's pending timer event comes; `MAX` if none is pending. It outlives the call: the
+    /// next call in the slot uses it, so that timers never outnumber slots by much.
+    pub(super) timer: SimTime,
+    /// The calling visit, or the closed user.
+    pub(super) caller: u32,
+    /// The replica the attempt was sent to, or [`NONE`].
+    pub(super) replica: u32,
+    /// The visit the attempt became, or [`NONE`] while it waits.
+    pub(super) visit: u32,
+    /// From where it is made.
+    pub(super) site: u16,
+    /// The attempt under way, from 0.
+    pub(super) attempt: u8,
+    /// What it waits for.
+    pub(super) state: State,
+}
+
+/// What a call waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nothing: the slot is free.
+    Free,
+    /// A connection of the caller's pool.
+    Pool,
+    /// The reply.
+    Sent,
+    /// The reply, but the attempt was lost in a crash and none will come.
+    Lost,
+    /// The end of its backoff.
+    Backoff,
+    /// The end of an attempt that was given up, to give its connection back.
+    Zombie,
+}
+
+const _: () = assert!(size_of::<Call>() <= 64, "a call is small: there are as many as requests in flight");
+
+/// Names one attempt of one call wherever it waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ticket {
+    pub(super) key: Key,
+    pub(super) call: u32,
+    pub(super) attempt: u8,
+}
+
+/// The draws of an attempt: those of the call itself for the first, new ones for each repeat.
+pub(super) const fn attempt_key(call: Key, attempt: u8) -> Key {
+    match attempt {
+        0 => call,
+        n => call.index(purpose::nth(purpose::ATTEMPT, n as u64)),
+    }
+}
+
+impl System {
+    /// Starts a call; `caller` is the calling visit or the closed user.
+    pub(super) fn start_call<P: Probe>(
+        &mut self,
+        cx: &mut Cx<'_, P>,
+        site: u16,
+        caller: u32,
+        request: Key,
+        parent: Key,
+    ) {
+        let key = parent.index(self.topology.sites[usize::from(site)].path);
+        let call = self.calls.insert(|before| Call {
+            key,
+            request,
+            started: cx.now,
+            since: cx.now,
+            due: SimTime::MAX,
+            timer: before.map_or(SimTime::MAX, |b| b.timer),
+            caller,
+            replica: NONE,
+            visit: NONE,
+            site,
+            attempt: 0,
+            state: State::Free,
+        });
+        if let Caller::Service(_) = self.topology.sites[usize::from(site)].caller {
+            self.visits[caller].until = SimTime::from_nanos(u64::from(call));
+        }
+        self.begin_attempt(cx, call);
+    }
+
+    /// Begins the next attempt: takes a connection, or waits for one, or sends.
+    fn begin_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
+        let topology = &*self.topology;
+        let call = &mut self.calls[slot];
+        let site = &topology.sites[usize::from(call.site)];
+        call.since = cx.now;
+        call.due = site.timeout.map_or(SimTime::MAX, |t| cx.now.saturating_add(t));
+        call.visit = NONE;
+        call.replica = NONE;
+        cx.probe.attempt(cx.now, &Attempt { site: call.site, request: call.request, attempt: call.attempt });
+        let (pool, caller, ticket) =
+            (site.pool, call.caller, Ticket { key: call.key, call: slot, attempt: call.attempt });
+        self.set_timer(cx, slot);
+        let Some(pool) = pool else {
+            return self.send(cx, slot);
+        };
+        let replica = self.visits[caller].replica;
+        if self.take_connection(cx, replica, pool) {
+            self.send(cx, slot);
+        } else {
+            self.calls[slot].state = State::Pool;
+            self.replicas[replica as usize].pools[usize::from(pool)].wait(ticket);
+        }
+    }
+
+    /// Sends the attempt to a replica of the callee.
+    pub(super) fn send<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
+        let call = &mut self.calls[slot];
+        call.state = State::Sent;
+        let waiting = Waiting {
+            key: call.key,
+            request: call.request,
+            arrived: cx.now,
+            call: slot,
+            site: call.site,
+            attempt: call.attempt,
+        };
+        if let Err(cause) = self.deliver(cx, waiting) {
+            self.todo.push_back(Todo::Reply { ticket: waiting.ticket(), result: Err(cause) });
+        }
+    }
+
+    /// Hands over without waiting for a reply.
+    pub(super) fn hand_over<P: Probe>(&mut self, cx: &mut Cx<'_, P>, site: u16, request: Key, parent: Key) {
+        let key = parent.index(self.topology.sites[usize::from(site)].path);
+        let waiting = Waiting { key, request, arrived: cx.now, call: NONE, site, attempt: 0 };
+        cx.probe.attempt(cx.now, &Attempt { site, request, attempt: 0 });
+        if let Err(cause) = self.deliver(cx, waiting) {
+            cx.probe.attempt_failed(cx.now, site, cause);
+        }
+    }
+
+    /// An attempt reaches its service: it gets a thread, waits, or is turned away.
+    fn deliver<P: Probe>(&mut self, cx: &mut Cx<'_, P>, waiting: Waiting) -> Result<(), Cause> {
+        let topology = &*self.topology;
+        let callee = topology.sites[usize::from(waiting.site)].callee;
+        let spec = &topology.services[usize::from(callee)];
+        let replicas = &self.replicas;
+        let service = &mut self.services[usize::from(callee)];
+        cx.probe.service_arrival(cx.now, callee);
+        let (replica, queued) = match spec.layout {
+            crate::blueprint::Layout::PerReplica => {
+                let view = View {
+                    up: &service.up,
+                    desired: service.desired,
+                    outstanding: |id: u32| replicas[id as usize].outstanding(),
+                    attempt: attempt_key(waiting.key, waiting.attempt),
+                    request: waiting.request,
+                };
+                let Some(id) = service.balancer.pick(&view) else {
+                    cx.probe.turned_away(cx.now, callee, Cause::Unreachable);
+                    return Err(Cause::Unreachable);
+                };
+                let replica = &replicas[id as usize];
+                let free = replica.held < spec.threads && replica.waiting == 0;
+                (if free { Some(id) } else { None }, (id, replica.waiting))
+            }
+            crate::blueprint::Layout::Shared => {
+                if service.up.is_empty() {
+                    cx.probe.turned_away(cx.now, callee, Cause::Unreachable);
+                    return Err(Cause::Unreachable);
+                }
+                let free =
+                    if service.waiting == 0 { service.free_thread(replicas, spec.threads, &waiting) } else { None };
+                (free, (NONE, service.waiting))
+            }
+        };
+        if waiting.call != NONE {
+            self.calls[waiting.call].replica = replica.unwrap_or(queued.0);
+        }
+        if let Some(replica) = replica {
+            self.admit(cx, replica, waiting);
+            return Ok(());
+        }
+        if queued.1 >= spec.cap {
+            cx.probe.turned_away(cx.now, callee, Cause::Rejected);
+            return Err(Cause::Rejected);
+        }
+        service.waiting += 1;
+        cx.probe.waiting(cx.now, callee, service.waiting);
+        match queued.0 {
+            NONE => service.queue.push(waiting),
+            id => {
+                let replica = &mut self.replicas[id as usize];
+                replica.waiting += 1;
+                replica.queue.push(waiting);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether somebody still waits for this attempt. Nobody ever waits for what was handed over, so
+    /// that is always wanted.
+    pub(super) fn wanted(&self, ticket: Ticket) -> bool {
+        if ticket.call == NONE {
+            return true;
+        }
+        let call = &self.calls[ticket.call];
+        call.state == State::Sent && call.key == ticket.key && call.attempt == ticket.attempt
+    }
+
+    /// An attempt has ended, well or badly. Its connection goes back; its call goes on if the attempt
+    /// is still wanted.
+    pub(super) fn reply<P: Probe>(&mut self, cx: &mut Cx<'_, P>, ticket: Ticket, result: Result<(), Cause>) {
+        if ticket.call == NONE {
+            return;
+        }
+        let call = &self.calls[ticket.call];
+        if call.key != ticket.key || call.attempt != ticket.attempt {
+            return;
+        }
+        match call.state {
+            State::Zombie => {
+                self.release_connection(cx, ticket.call);
+                self.free_call(ticket.call);
+            }
+            State::Sent => {
+                self.release_connection(cx, ticket.call);
+                match result {
+                    Ok(()) => self.finish_call(cx, ticket.call, Ok(())),
+                    Err(cause) => self.attempt_failed(cx, ticket.call, cause),
+                }
+            }
+            State::Free | State::Pool | State::Backoff | State::Lost => {}
+        }
+    }
+
+    /// The timer of a slot: gives up, ends a backoff, or was set for an earlier call and is re-armed.
+    pub(super) fn call_timer<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
+        let call = &mut self.calls[slot];
+        if call.timer != cx.now {
+            return;
+        }
+        call.timer = SimTime::MAX;
+        if call.due > cx.now || matches!(call.state, State::Free | State::Zombie) {
+            return self.set_timer(cx, slot);
+        }
+        match call.state {
+            State::Backoff => self.begin_attempt(cx, slot),
+            State::Pool => {
+                let (replica, pool) = self.pool_of(slot).expect("who waits for a connection has a pool");
+                self.replicas[replica as usize].pools[usize::from(pool)].leave();
+                self.attempt_failed(cx, slot, Cause::Timeout);
+            }
+            State::Sent | State::Lost => self.give_up(cx, slot),
+            State::Free | State::Zombie => {}
+        }
+    }
+
+    /// The caller stops waiting for an attempt that was sent.
+    fn give_up<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
+        let lost = self.calls[slot].state == State::Lost;
+        let cancel = self.topology.sites[usize::from(self.calls[slot].site)].cancel;
+        let mut slot = slot;
+        if lost {
+            self.release_connection(cx, slot);
+        } else if cancel {
+            self.cancel_attempt(cx, slot);
+            self.release_connection(cx, slot);
+        } else if self.pool_of(slot).is_some() {
+            slot = self.leave_zombie(slot);
+        }
+        self.attempt_failed(cx, slot, Cause::Timeout);
+    }
+
+    /// The attempt keeps its connection until it ends: it keeps the slot, and the call moves to a new one.
+    fn leave_zombie(&mut self, slot: u32) -> u32 {
+        let call = self.calls[slot].clone();
+        let caller = call.caller;
+        let moved = self.calls.insert(|before| Call { timer: before.map_or(SimTime::MAX, |b| b.timer), ..call });
+        let zombie = &mut self.calls[slot];
+        zombie.state = State::Zombie;
+        zombie.due = SimTime::MAX;
+        // The zombie's owner is the replica whose pool it belongs to, not the visit, which may end.
+        zombie.caller = self.visits[caller].replica;
+        self.visits[caller].until = SimTime::from_nanos(u64::from(moved));
+        moved
+    }
+
+    /// An attempt failed: the call repeats it or fails.
+    pub(super) fn attempt_failed<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32, cause: Cause) {
+        cx.probe.attempt_failed(cx.now, self.calls[slot].site, cause);
+        let topology = self.topology.clone();
+        let call = &self.calls[slot];
+        let site = &topology.sites[usize::from(call.site)];
+        let Some(retry) = &site.retry else {
+            return self.finish_call(cx, slot, Err(cause));
+        };
+        if call.attempt >= retry.max {
+            return self.finish_call(cx, slot, Err(cause));
+        }
+        if let Some(budget) = retry.budget {
+            let bucket = match site.caller {
+                Caller::Client(client) => {
+                    self.clients[usize::from(client)].budget.as_mut().expect("the client has a budget")
+                }
+                Caller::Service(_) => {
+                    let replica = self.visits[call.caller].replica;
+                    &mut self.replicas[replica as usize].budgets[usize::from(budget)]
+                }
+            };
+            if !bucket.allows_repeat() {
+                return self.finish_call(cx, slot, Err(cause));
+            }
+        }
+        let call = &mut self.calls[slot];
+        let mut rng = attempt_key(call.key, call.attempt).index(purpose::BACKOFF).rng();
+        let wait = retry.backoff.wait(u32::from(call.attempt), &mut rng);
+        call.attempt += 1;
+        call.state = State::Backoff;
+        call.due = cx.now.saturating_add(wait);
+        self.set_timer(cx, slot);
+    }
+
+    /// The call ends: its client is served or gives up, or its visit goes on.
+    fn finish_call<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32, result: Result<(), Cause>) {
+        let call = &self.calls[slot];
+        let (site_id, caller) = (call.site, call.caller);
+        let site = &self.topology.sites[usize::from(site_id)];
+        let budget = if result.is_ok() { site.retry.as_ref().and_then(|r| r.budget) } else { None };
+        match site.caller {
+            Caller::Client(client) => {
+                let outcome = Outcome {
+                    client,
+                    site: site_id,
+                    request: call.request,
+                    started: call.started,
+                    attempts: call.attempt + 1,
+                    result,
+                };
+                if budget.is_some() {
+                    let spec =
+                        self.topology.clients[usize::from(client)].budget.as_ref().expect("the client has a budget");
+                    self.clients[usize::from(client)].budget.as_mut().expect("and its bucket").succeeded(spec);
+                }
+                self.free_call(slot);
+                self.count_outcome(cx, &outcome);
+                self.think(cx, client, caller);
+            }
+            Caller::Service(service) => {
+                if let Some(budget) = budget {
+                    let spec = &self.topology.services[usize::from(service)].budgets[usize::from(budget)];
+                    let replica = self.visits[caller].replica;
+                    self.replicas[replica as usize].budgets[usize::from(budget)].succeeded(spec);
+                }
+                self.free_call(slot);
+                self.continue_visit(caller, result);
+            }
+        }
+    }
+
+    /// Frees a slot; whatever still refers to it no longer matches.
+    pub(super) fn free_call(&mut self, slot: u32) {
+        let call = &mut self.calls[slot];
+        call.state = State::Free;
+        call.due = SimTime::MAX;
+        self.calls.free(slot);
+    }
+
+    /// Arms the slot's timer for its due time, unless one that comes no later is pending.
+    fn set_timer<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
+        let call = &mut self.calls[slot];
+        if call.due < call.timer {
+            call.timer = call.due;
+            cx.agenda.schedule(call.due, Class::Ordinary, Event::CallTimer { call: slot });
+        }
+    }
+
+    /// The caller's replica and pool, if the call uses one.
+    pub(super) fn pool_of(&self, slot: u32) -> Option<(u32, u16)> {
+        let call = &self.calls[slot];
+        let pool = self.topology.sites[usize::from(call.site)].pool?;
+        let replica = if call.state == State::Zombie { call.caller } else { self.visits[call.caller].replica };
+        Some((replica, pool))
+    }
+
+    /// Stops an attempt downstream, wherever it is.
+    pub(super) fn cancel_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
+        let call = &self.calls[slot];
+        let (visit, replica, callee) = (call.visit, call.replica, self.topology.sites[usize::from(call.site)].callee);
+        if visit != NONE {
+            return self.cancel_visit(cx, visit);
+        }
+        // It waits in a queue: it stops counting now, and is skipped when its turn comes.
+        let service = &mut self.services[usize::from(callee)];
+        service.waiting -= 1;
+        cx.probe.waiting(cx.now, callee, service.waiting);
+        cx.probe.turned_away(cx.now, callee, Cause::Timeout);
+        if replica != NONE {
+            self.replicas[replica as usize].waiting -= 1;
+        }
+    }
+}

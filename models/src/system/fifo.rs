@@ -1,0 +1,90 @@
+//! A first-in-first-out queue that may grow to millions and is cheap to fork.
+//!
+//! ```text
+//!   pop <- [ front: VecDeque ] <- [ full chunk ][ full chunk ] ... <- [ back: Vec ] <- push
+//!                                   behind Arc: shared by forks
+//! ```
+//!
+//! A short queue lives in `front` alone. A long one keeps its middle in full chunks that never
+//! change, so that a fork copies two chunks at most and there is no slack.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+const CHUNK: usize = 512;
+
+/// A queue of small values.
+#[derive(Clone, Debug)]
+pub(crate) struct Fifo<T> {
+    front: VecDeque<T>,
+    middle: VecDeque<Arc<[T]>>,
+    back: Vec<T>,
+}
+
+impl<T: Copy> Fifo<T> {
+    /// An empty queue.
+    pub(crate) const fn new() -> Self {
+        Self { front: VecDeque::new(), middle: VecDeque::new(), back: Vec::new() }
+    }
+
+    /// Joins the end.
+    pub(crate) fn push(&mut self, value: T) {
+        if self.middle.is_empty() && self.back.is_empty() && self.front.len() < CHUNK {
+            self.front.push_back(value);
+            return;
+        }
+        self.back.push(value);
+        if self.back.len() == CHUNK {
+            self.middle.push_back(self.back.as_slice().into());
+            self.back.clear();
+        }
+    }
+
+    /// Takes the head.
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        let head = self.front.pop_front();
+        if self.front.is_empty() {
+            match self.middle.pop_front() {
+                Some(chunk) => self.front.extend(chunk.iter()),
+                None => self.front.extend(self.back.drain(..)),
+            }
+        }
+        head
+    }
+
+    /// Takes all, head first.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> {
+        std::iter::from_fn(|| self.pop())
+    }
+}
+
+impl<T: Copy> Default for Fifo<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn behaves_like_a_deque(moves in proptest::collection::vec((any::<bool>(), 1..2_000_usize), 1..60)) {
+            let (mut fifo, mut deque, mut n) = (Fifo::new(), VecDeque::new(), 0_u64);
+            for (push, times) in moves {
+                for _ in 0..times {
+                    if push {
+                        fifo.push(n);
+                        deque.push_back(n);
+                        n += 1;
+                    } else {
+                        prop_assert_eq!(fifo.pop(), deque.pop_front());
+                    }
+                }
+                fifo = fifo.clone();
+            }
+        }
+    }
+}

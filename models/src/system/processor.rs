@@ -1,0 +1,142 @@
+//! What works on requests in one replica.
+//!
+//! Servers are FIFO: whoever gets one keeps it for the length of the step. Cores and the universal
+//! scalability law share: with n at work each advances at pace r(n). Both kinds of sharing are one
+//! mechanism. The *attained service* V(t) is what a request present all along would have received:
+//! it grows at r(n). A request that comes at V with demand d is done when V reaches V + d, whoever
+//! comes and goes meanwhile, so the next to finish is the least of a heap, and one pending tick a
+//! processor suffices. A newcomer only delays the pending tick; it is re-armed when it comes early.
+
+use crate::topology::ProcessorSpec;
+use sim_core::time::{SimDuration, SimTime};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+/// The state of one processor.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Processor {
+    /// Visits at work.
+    at_work: u32,
+    /// Visits that wait for a server, head first. Not used when sharing.
+    ready: VecDeque<u32>,
+    /// Attained service V in nanoseconds, as of `since`.
+    attained: f64,
+    since: SimTime,
+    /// Who is done at which V; V as bits, which order like the number as it is never negative.
+    finish: BinaryHeap<Reverse<(u64, u32)>>,
+    /// When the pending tick comes; `MAX` if none is pending.
+    tick: SimTime,
+}
+
+impl Processor {
+    pub(crate) fn new() -> Self {
+        Self { tick: SimTime::MAX, ..Self::default() }
+    }
+
+    /// Visits at work.
+    pub(crate) const fn at_work(&self) -> u32 {
+        self.at_work
+    }
+
+    /// Servers or cores in use.
+    pub(crate) fn busy(&self, spec: &ProcessorSpec) -> u32 {
+        spec.capacity().map_or(self.at_work, |capacity| self.at_work.min(capacity))
+    }
+
+    /// Takes a server if one is free.
+    pub(crate) fn take_server(&mut self, servers: u32) -> bool {
+        let free = self.at_work < servers;
+        self.at_work += u32::from(free);
+        free
+    }
+
+    /// Waits for a server.
+    pub(crate) fn wait(&mut self, visit: u32) {
+        self.ready.push_back(visit);
+    }
+
+    /// Gives a server back. The caller then asks [`Self::next_ready`].
+    pub(crate) const fn release_server(&mut self) {
+        self.at_work -= 1;
+    }
+
+    /// Who takes a free server, if somebody waits and one is free. The server is then taken.
+    pub(crate) fn next_ready(&mut self, servers: u32) -> Option<u32> {
+        if self.at_work >= servers {
+            return None;
+        }
+        let next = self.ready.pop_front()?;
+        self.at_work += 1;
+        Some(next)
+    }
+
+    /// Brings V up to `now`.
+    pub(crate) fn settle(&mut self, now: SimTime, spec: &ProcessorSpec) {
+        if self.at_work > 0 {
+            self.attained += now.since(self.since).as_nanos() as f64 * spec.pace(self.at_work);
+        }
+        self.since = now;
+    }
+
+    /// A visit joins those that share.
+    pub(crate) fn join(&mut self, now: SimTime, spec: &ProcessorSpec, visit: u32, demand: SimDuration) {
+        self.settle(now, spec);
+        if self.at_work == 0 {
+            // Nobody remembers V: start anew, so that it stays small and exact.
+            self.attained = 0.0;
+        }
+        self.at_work += 1;
+        self.finish.push(Reverse(((self.attained + demand.as_nanos() as f64).to_bits(), visit)));
+    }
+
+    /// The next visit that is done at `now`, if the pending tick is this one.
+    pub(crate) fn next_done(&mut self, now: SimTime, spec: &ProcessorSpec) -> Option<u32> {
+        self.settle(now, spec);
+        let &Reverse((finish, visit)) = self.finish.peek()?;
+        if f64::from_bits(finish) > self.attained {
+            return None;
+        }
+        self.finish.pop();
+        self.at_work -= 1;
+        Some(visit)
+    }
+
+    /// Whether a tick at `now` is the pending one; it is then no longer pending.
+    pub(crate) fn takes_tick(&mut self, now: SimTime) -> bool {
+        let pending = self.tick == now;
+        if pending {
+            self.tick = SimTime::MAX;
+        }
+        pending
+    }
+
+    /// When to tick next, unless a tick is pending by then.
+    pub(crate) fn next_tick(&mut self, now: SimTime, spec: &ProcessorSpec) -> Option<SimTime> {
+        let &Reverse((finish, _)) = self.finish.peek()?;
+        let left = (f64::from_bits(finish) - self.attained).max(0.0) / spec.pace(self.at_work);
+        let at = now.saturating_add(SimDuration::from_nanos(left.ceil() as u64));
+        if at >= self.tick {
+            return None;
+        }
+        self.tick = at;
+        Some(at)
+    }
+
+    /// The pace has changed: the pending tick no longer fits.
+    pub(crate) const fn forget_tick(&mut self) {
+        self.tick = SimTime::MAX;
+    }
+
+    /// Removes a visit that shares or waits for a server. `working` tells whether it was at work.
+    pub(crate) fn remove(&mut self, now: SimTime, spec: &ProcessorSpec, visit: u32, working: bool) {
+        if !working {
+            self.ready.retain(|&other| other != visit);
+            return;
+        }
+        if !matches!(spec, ProcessorSpec::Servers(_)) {
+            self.settle(now, spec);
+            self.finish.retain(|Reverse((_, other))| *other != visit);
+        }
+        self.at_work -= 1;
+    }
+}

@@ -1,0 +1,60 @@
+//! Slots that are reused: the last freed is the first taken.
+
+use std::ops::{Index, IndexMut};
+
+/// Values in numbered slots. A freed slot keeps its last value until it is taken again; whoever
+/// holds a number of it checks whether the value still means them.
+#[derive(Clone, Debug)]
+pub(crate) struct Slab<T> {
+    slots: Vec<T>,
+    free: Vec<u32>,
+}
+
+impl<T> Slab<T> {
+    pub(crate) const fn new() -> Self {
+        Self { slots: Vec::new(), free: Vec::new() }
+    }
+
+    /// Values in use.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Takes a slot; `fill` sees the value that was there before, if any.
+    pub(crate) fn insert(&mut self, fill: impl FnOnce(Option<&T>) -> T) -> u32 {
+        match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = fill(Some(&self.slots[slot as usize]));
+                slot
+            }
+            None => {
+                self.slots.push(fill(None));
+                u32::try_from(self.slots.len() - 1).expect("the limit on requests in flight is far below 2^32")
+            }
+        }
+    }
+
+    /// Frees a slot. The caller marks the value so that nobody takes it for alive.
+    pub(crate) fn free(&mut self, slot: u32) {
+        self.free.push(slot);
+    }
+
+    /// All slots, those that are free included.
+    pub(crate) fn slots(&self) -> &[T] {
+        &self.slots
+    }
+}
+
+impl<T> Index<u32> for Slab<T> {
+    type Output = T;
+
+    fn index(&self, slot: u32) -> &T {
+        &self.slots[slot as usize]
+    }
+}
+
+impl<T> IndexMut<u32> for Slab<T> {
+    fn index_mut(&mut self, slot: u32) -> &mut T {
+        &mut self.slots[slot as usize]
+    }
+}

@@ -1,0 +1,297 @@
+//! A design as run: dense ids, nanoseconds, flat programs. Immutable; made by [`crate::check::check`].
+
+use crate::blueprint::Layout;
+use crate::policy::backoff::BackoffRule;
+use crate::policy::{Balancer, Budget, Drop};
+use crate::workload::{Rate, Trace};
+use sim_core::dist::Dist;
+use sim_core::time::SimDuration;
+
+/// A checked system of services and clients.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    /// Services, in the order written.
+    pub services: Vec<ServiceSpec>,
+    /// Endpoints of all services.
+    pub endpoints: Vec<EndpointSpec>,
+    /// The programs of all endpoints, one after the other.
+    pub ops: Vec<Op>,
+    /// Every place from which something is called.
+    pub sites: Vec<Site>,
+    /// Client populations, in the order written.
+    pub clients: Vec<ClientSpec>,
+}
+
+/// No limit.
+pub const UNLIMITED: u32 = u32::MAX;
+
+/// A service as run.
+#[derive(Clone, Debug)]
+pub struct ServiceSpec {
+    /// Its name.
+    pub name: String,
+    /// Replicas at the start.
+    pub replicas: u32,
+    /// What works on requests in a replica.
+    pub processor: ProcessorSpec,
+    /// Most requests a replica holds, or [`UNLIMITED`].
+    pub threads: u32,
+    /// Whether a request keeps its server from admission to reply.
+    pub server_is_thread: bool,
+    /// One queue a replica, or one for all.
+    pub layout: Layout,
+    /// Most requests waiting in a queue, or [`UNLIMITED`].
+    pub cap: u32,
+    /// What is dropped at dequeue.
+    pub drop: Drop,
+    /// How a replica is chosen.
+    pub balancer: Balancer,
+    /// Pools of each replica.
+    pub pools: Vec<PoolSpec>,
+    /// Retry budgets of each replica.
+    pub budgets: Vec<Budget>,
+}
+
+/// A processor as run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ProcessorSpec {
+    /// FIFO servers.
+    Servers(u32),
+    /// Cores under processor sharing.
+    Cores(u32),
+    /// Universal scalability law.
+    Usl {
+        /// Contention.
+        sigma: f64,
+        /// Coherence.
+        kappa: f64,
+    },
+    /// No contention.
+    Infinite,
+}
+
+impl ProcessorSpec {
+    /// How fast each of `n` requests at work advances, relative to being alone.
+    pub fn pace(&self, n: u32) -> f64 {
+        let n = f64::from(n);
+        match *self {
+            Self::Servers(_) | Self::Infinite => 1.0,
+            Self::Cores(cores) => (f64::from(cores) / n).min(1.0),
+            Self::Usl { sigma, kappa } => 1.0 / (1.0 + (n - 1.0) * (sigma + kappa * n)),
+        }
+    }
+
+    /// How many requests are worked on at full pace at most, if that is limited.
+    pub const fn capacity(&self) -> Option<u32> {
+        match *self {
+            Self::Servers(n) | Self::Cores(n) => Some(n),
+            Self::Usl { .. } | Self::Infinite => None,
+        }
+    }
+}
+
+/// Connections of each replica of one service to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolSpec {
+    /// The service called.
+    pub callee: u16,
+    /// Connections.
+    pub size: u32,
+}
+
+/// An endpoint as run.
+#[derive(Clone, Debug)]
+pub struct EndpointSpec {
+    /// Its service.
+    pub service: u16,
+    /// Its name.
+    pub name: String,
+    /// Where its program starts in [`Topology::ops`].
+    pub entry: u32,
+}
+
+/// One instruction of an endpoint's program.
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// Needs the processor for a drawn time.
+    Work {
+        /// The demand.
+        demand: Dist,
+        /// Purpose and ordinal of the draw.
+        draw: u64,
+    },
+    /// Lets a drawn time pass.
+    Delay {
+        /// The time.
+        time: Dist,
+        /// Purpose and ordinal of the draw.
+        draw: u64,
+    },
+    /// Calls and waits.
+    Call(u16),
+    /// Hands over and goes on.
+    Send(u16),
+    /// Goes on at one of the targets: the first whose cumulative probability exceeds the draw.
+    Branch {
+        /// Cumulative probability and target.
+        targets: Box<[(f64, u32)]>,
+        /// Purpose and ordinal of the draw.
+        draw: u64,
+    },
+    /// Starts a branch at each target; goes on after all have ended.
+    Parallel {
+        /// Where each branch starts.
+        targets: Box<[u32]>,
+        /// Where to go on.
+        join: u32,
+    },
+    /// Goes on elsewhere.
+    Goto(u32),
+    /// The program, or a branch of [`Op::Parallel`], ends.
+    End,
+}
+
+/// Who calls at a [`Site`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// A client population.
+    Client(u16),
+    /// A service.
+    Service(u16),
+}
+
+/// A place from which something is called, with the caller's policy.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Who calls.
+    pub caller: Caller,
+    /// The service called.
+    pub callee: u16,
+    /// The endpoint called.
+    pub endpoint: u16,
+    /// Names this call among all of its caller's: callee, endpoint, and which call to it this is.
+    pub path: u64,
+    /// Index of the pool among the caller's, if there is one.
+    pub pool: Option<u16>,
+    /// How long an attempt is waited for.
+    pub timeout: Option<SimDuration>,
+    /// Whether giving up stops the work downstream.
+    pub cancel: bool,
+    /// Whether failed attempts are repeated.
+    pub retry: Option<RetrySpec>,
+}
+
+/// A retry policy as run.
+#[derive(Clone, Debug)]
+pub struct RetrySpec {
+    /// Repeats at most.
+    pub max: u8,
+    /// Wait before each.
+    pub backoff: BackoffRule,
+    /// Index of the budget among the caller's, if there is one.
+    pub budget: Option<u16>,
+}
+
+/// A client population as run.
+#[derive(Clone, Debug)]
+pub struct ClientSpec {
+    /// Its name.
+    pub name: String,
+    /// When requests come.
+    pub arrivals: ArrivalSpec,
+    /// Cumulative share and site of each endpoint asked for.
+    pub mix: Vec<(f64, u16)>,
+    /// The population's retry budget, if it has one.
+    pub budget: Option<Budget>,
+}
+
+/// Arrivals as run.
+#[derive(Clone, Debug)]
+pub enum ArrivalSpec {
+    /// Poisson with a rate that may change.
+    Poisson(Rate),
+    /// Counts per bin.
+    Trace {
+        /// The counts.
+        trace: Trace,
+        /// Scale.
+        factor: f64,
+    },
+    /// Users who wait for each answer.
+    Closed {
+        /// How many.
+        users: u32,
+        /// Think time.
+        think: Dist,
+    },
+}
+
+impl Topology {
+    /// The id of a service.
+    pub fn service(&self, name: &str) -> Option<u16> {
+        self.services.iter().position(|s| s.name == name).map(|i| i as u16)
+    }
+
+    /// `service.endpoint`.
+    pub fn endpoint_name(&self, endpoint: u16) -> String {
+        let endpoint = &self.endpoints[usize::from(endpoint)];
+        format!("{}.{}", self.services[usize::from(endpoint.service)].name, endpoint.name)
+    }
+
+    /// Why `next` cannot take the place of this topology while it runs: names, steps and populations
+    /// must be the same, numbers may differ.
+    pub fn refuses(&self, next: &Self) -> Option<String> {
+        let services =
+            |t: &Self| t.services.iter().map(|s| (s.name.clone(), s.layout, s.server_is_thread)).collect::<Vec<_>>();
+        let endpoints = |t: &Self| t.endpoints.iter().map(|e| (e.service, e.name.clone(), e.entry)).collect::<Vec<_>>();
+        let ops = |t: &Self| t.ops.iter().map(Op::shape).collect::<Vec<_>>();
+        let pools = |t: &Self| t.services.iter().flat_map(|s| s.pools.iter().map(|p| p.callee)).collect::<Vec<_>>();
+        let kinds = |t: &Self| {
+            let processors = t.services.iter().map(|s| std::mem::discriminant(&s.processor));
+            (processors.collect::<Vec<_>>(), t.services.iter().map(|s| s.budgets.len()).collect::<Vec<_>>())
+        };
+        let clients = |t: &Self| {
+            let kind =
+                |c: &ClientSpec| (c.name.clone(), std::mem::discriminant(&c.arrivals), c.mix.len(), c.budget.is_some());
+            t.clients.iter().map(kind).collect::<Vec<_>>()
+        };
+        let users = |t: &Self| t.clients.iter().map(ClientSpec::users).collect::<Vec<_>>();
+        let same = [
+            (services(self) == services(next), "the services, or how one queues,"),
+            (endpoints(self) == endpoints(next) && ops(self) == ops(next), "the steps of an endpoint"),
+            (pools(self) == pools(next), "which pools there are"),
+            (kinds(self) == kinds(next), "the kind of a processor, or which retry budgets there are,"),
+            (clients(self) == clients(next), "the client populations"),
+            (users(self) == users(next), "the number of closed users"),
+        ];
+        same.iter().find(|(same, _)| !same).map(|(_, what)| {
+            format!("{what} cannot change while a run is under way; numbers such as sizes, times and rates can")
+        })
+    }
+}
+
+impl Op {
+    /// What may not change while programs are under way.
+    fn shape(&self) -> (u8, Vec<u32>) {
+        match self {
+            Self::Work { .. } => (0, vec![]),
+            Self::Delay { .. } => (1, vec![]),
+            Self::Call(site) => (2, vec![u32::from(*site)]),
+            Self::Send(site) => (3, vec![u32::from(*site)]),
+            Self::Branch { targets, .. } => (4, targets.iter().map(|t| t.1).collect()),
+            Self::Parallel { targets, join } => (5, targets.iter().copied().chain([*join]).collect()),
+            Self::Goto(to) => (6, vec![*to]),
+            Self::End => (7, vec![]),
+        }
+    }
+}
+
+impl ClientSpec {
+    /// How many closed users there are; 0 for an open population.
+    pub const fn users(&self) -> u32 {
+        match self.arrivals {
+            ArrivalSpec::Closed { users, .. } => users,
+            ArrivalSpec::Poisson(_) | ArrivalSpec::Trace { .. } => 0,
+        }
+    }
+}

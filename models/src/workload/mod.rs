@@ -1,0 +1,76 @@
+//! Who asks: client populations as written.
+
+pub mod rate;
+pub mod trace;
+
+pub use rate::Rate;
+pub use trace::{Trace, TraceFile};
+
+use crate::catalogue::Entry;
+use crate::distribution::Distribution;
+use crate::given::Given;
+use crate::policy::Retry;
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use sim_core::time::SimDuration;
+
+/// All client populations, by name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// The populations; their order is the order of every report.
+    pub clients: IndexMap<String, Client>,
+}
+
+/// A population of clients that behave alike.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// When requests come.
+    pub arrivals: Arrivals,
+    /// What they ask for: endpoints as `service.endpoint`, with weights.
+    pub mix: IndexMap<String, Given<f64>>,
+    /// How long a client waits for one attempt; left out, for ever.
+    #[serde(default)]
+    pub timeout: Option<Given<SimDuration>>,
+    /// Whether giving up also stops the work downstream.
+    #[serde(default)]
+    pub cancel: bool,
+    /// Whether and how a failed attempt is repeated (a refresh, where a person does it).
+    #[serde(default)]
+    pub retry: Option<Retry>,
+}
+
+/// When requests come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Arrivals {
+    /// Open: a Poisson process with this rate.
+    Poisson(Rate),
+    /// Open: replays counts per second, minute or any bin of a file.
+    Trace(TraceFile),
+    /// Closed: each of `users` thinks, asks, waits for the answer (or its final failure), thinks again.
+    Closed {
+        /// Number of users.
+        users: Given<u32>,
+        /// Think time between an answer and the next request; the first request comes after one
+        /// think time.
+        think: Distribution,
+    },
+}
+
+impl Arrivals {
+    /// Every kind of arrivals there is.
+    pub const ALL: &[Entry] = &[
+        Entry { name: "Poisson", example: "Poisson(Constant(20))", summary: "open, independent of each other" },
+        Entry {
+            name: "Trace",
+            example: "Trace(file: \"launch-day.csv\")",
+            summary: "open, replays the counts per bin of a file",
+        },
+        Entry {
+            name: "Closed",
+            example: "Closed(users: 100, think: Exponential(\"10s\"))",
+            summary: "a fixed number of users who wait for each answer and think",
+        },
+    ];
+}

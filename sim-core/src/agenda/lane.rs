@@ -1,0 +1,125 @@
+//! The pending events of one ordering class: a short sorted array in front of a wheel.
+
+use super::wheel::{Entry, Wheel};
+
+/// Entries to gather into `today`; a slot with more is spread over finer ones first. At twice as many
+/// `today` is cut, so at most `2 * TODAY` events are nothing but a sorted array. From 24 to 64 the speed
+/// hardly depends on it.
+const TODAY: usize = 32;
+
+/// A queue by time, first in first out among equal times.
+#[derive(Clone, Debug)]
+pub(super) struct Lane<E> {
+    /// What comes next, latest first. Everything in it pops before everything in the wheel.
+    today: Vec<Entry<E>>,
+    /// Events up to here go into `today`, later ones into the wheel; `None` when all do.
+    today_last: Option<u64>,
+    wheel: Wheel<E>,
+    /// The earliest time in the wheel, where somebody has asked.
+    wheel_next: Option<u64>,
+}
+
+impl<E: Copy> Lane<E> {
+    pub(super) fn new() -> Self {
+        Self { today: Vec::new(), today_last: Some(u64::MAX), wheel: Wheel::new(), wheel_next: None }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.today.len() + self.wheel.len()
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.today.capacity() * size_of::<Entry<E>>() + self.wheel.memory_bytes()
+    }
+
+    /// Adds an event behind those of its time; nothing will ever be scheduled before `now`.
+    #[inline]
+    pub(super) fn schedule(&mut self, now: u64, time: u64, event: E) {
+        let entry = Entry { time, event };
+        if Some(time) > self.today_last {
+            self.wheel_next = self.wheel_next.map(|next| next.min(time));
+            self.wheel.insert(entry);
+            return;
+        }
+        if self.today.len() == 2 * TODAY {
+            self.cut_today(now);
+            return self.schedule(now, time, event);
+        }
+        let place = self.today.partition_point(|later| later.time > time);
+        self.today.insert(place, entry);
+    }
+
+    #[inline]
+    pub(super) fn next_time(&mut self) -> Option<u64> {
+        match self.today.last() {
+            Some(entry) => Some(entry.time),
+            None if self.wheel.is_empty() => None,
+            None => self.next_in_wheel(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn pop_until(&mut self, limit: u64) -> Option<Entry<E>> {
+        if self.today.is_empty() {
+            self.turn(limit);
+        }
+        self.today.pop_if(|entry| entry.time <= limit)
+    }
+
+    fn next_in_wheel(&mut self) -> Option<u64> {
+        if self.wheel_next.is_none() {
+            self.wheel_next = self.wheel.first().map(|span| self.wheel.earliest_in(span));
+        }
+        self.wheel_next
+    }
+
+    /// Fills `today`, which is empty, from the wheel, unless nothing there is due by `limit`: the
+    /// wheel turns only onto what is about to pop, so that nothing can be scheduled behind it.
+    fn turn(&mut self, limit: u64) {
+        match self.wheel.first() {
+            None => return,
+            Some(span) if span.first > limit => return,
+            Some(span) if span.last > limit && self.next_in_wheel() > Some(limit) => return,
+            Some(_) => self.wheel_next = None,
+        }
+        loop {
+            let Some(span) = self.wheel.first() else {
+                self.today_last = Some(u64::MAX);
+                break;
+            };
+            if self.today.len() + span.count <= TODAY {
+                let before = self.today.len();
+                self.wheel.unload(span, TODAY, &mut self.today);
+                self.today[before..].sort_by_key(|entry| entry.time);
+                self.today_last = Some(span.last);
+            } else if !self.today.is_empty() {
+                break;
+            } else if span.level > 0 {
+                self.wheel.spread(span);
+            } else {
+                // A burst at one instant. Its rest stays in the wheel, and what is added to it goes behind.
+                self.wheel.unload(span, TODAY, &mut self.today);
+                self.today_last = span.first.checked_sub(1);
+                break;
+            }
+        }
+        self.today.reverse();
+        self.wheel.shrink_if_roomy();
+    }
+
+    /// Moves the later half of `today` to the wheel, and with it what is simultaneous with it: were
+    /// ties torn apart, a later cut could change their order.
+    #[cold]
+    fn cut_today(&mut self, now: u64) {
+        if self.wheel.is_empty() {
+            self.wheel.restart(now);
+        }
+        let cut = self.today[self.today.len() / 2].time;
+        let moved = self.today.partition_point(|entry| entry.time >= cut);
+        for entry in self.today.drain(..moved).rev() {
+            self.wheel.insert(entry);
+        }
+        self.today_last = cut.checked_sub(1);
+        self.wheel_next = None;
+    }
+}

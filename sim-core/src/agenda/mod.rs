@@ -1,0 +1,147 @@
+//! The agenda: the pending events of a simulation.
+//!
+//! **Order.** Events pop by `(time, class, sequence)`: the earliest first; at one instant
+//! [interventions](Class::Intervention) before everything else; then in the order in which they were
+//! scheduled. The order is exact and depends on nothing else, least of all on how the storage below
+//! happens to be arranged. An event may be scheduled at the very instant being popped, never before it.
+//!
+//! ```text
+//!            +- interventions: Lane --------------------------------------------+
+//! schedule   |                                                                  |
+//!  -------->-+                                                                  +->- pop_until
+//!            |             up to today_last                                     |
+//!            +- ordinary: Lane -------->-------- today [ 31 ... 2 1 0 ] ---->---+
+//!                         |               half, if   |         ^
+//!                         | later         too long   v         | the next slots, about 32 events,
+//!                         +------------->----------- Wheel ----+ sorted
+//!                                                    | ^
+//!                                                    +-+ a slot with more: over finer slots
+//! ```
+//!
+//! **How.** Each class has a lane of its own. A lane is a short array sorted by time, `today`, in front of a
+//! hierarchical timing wheel with slots of 1 ns, 64 ns, 4.1 us and so on up to all of time. A slot is
+//! taken apart only when it is next and holds too much to sort at once, so the width of the slots in
+//! use follows the density of events by itself: nothing is tuned. Few events, up to 64, never
+//! leave the array. Array, slots and their unloading all keep simultaneous events in the order in which
+//! they came, so no sequence number is stored: an entry is a time and an event.
+//!
+//! **Cost.** An event is moved once for each level between the one it enters and the one it is sorted
+//! from: about log64 of the number pending, never more than eleven times, whatever the horizons; a
+//! burst at one instant takes one step. In steady state nothing is allocated. Storage is one slab
+//! that grows by an eighth and is repacked once it is nearly empty. With 8-byte events a large agenda
+//! holds 16 to 20 bytes for each event; the table of slots costs 8 KiB once there are more than 64.
+//!
+//! **Literature.** Varghese and Lauck, "Hashed and hierarchical timing wheels" (SOSP 1987), for the
+//! wheel; Tang, Goh and Thng, "Ladder queue" (ACM TOMACS 15(3), 2005), for sorting only what is next
+//! and splitting only what is too full; Brown, "Calendar queues" (CACM 31(10), 1988), for the ancestor
+//! of both, whose width must be tuned.
+//!
+//! ```
+//! use sim_core::agenda::{Agenda, Class};
+//! use sim_core::time::SimTime;
+//!
+//! let at = SimTime::from_secs;
+//! let mut agenda = Agenda::new();
+//! agenda.schedule(at(2), Class::Ordinary, "second");
+//! agenda.schedule(at(1), Class::Ordinary, "first");
+//! agenda.schedule(at(2), Class::Intervention, "just before the second");
+//!
+//! assert_eq!(agenda.pop_until(at(1)), Some((at(1), "first")));
+//! assert_eq!(agenda.pop_until(at(1)), None);
+//! assert_eq!(agenda.pop_until(at(9)), Some((at(2), "just before the second")));
+//! assert_eq!(agenda.pop_until(at(9)), Some((at(2), "second")));
+//! ```
+
+mod lane;
+mod wheel;
+
+use crate::time::SimTime;
+use lane::Lane;
+
+/// Ordering class at one instant. Interventions precede everything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Class {
+    /// A change made to the simulation from outside.
+    Intervention = 0,
+    /// What the simulation does by itself.
+    Ordinary = 1,
+}
+
+/// The pending events of a simulation, in order; see the [module](self). A clone pops the same.
+#[derive(Clone, Debug)]
+pub struct Agenda<E> {
+    /// The last popped time.
+    now: SimTime,
+    interventions: Lane<E>,
+    ordinary: Lane<E>,
+}
+
+impl<E: Copy> Agenda<E> {
+    /// An agenda without events, at the start of time.
+    pub fn new() -> Self {
+        Self { now: SimTime::ZERO, interventions: Lane::new(), ordinary: Lane::new() }
+    }
+
+    /// Adds an event, to come after those already there of the same instant and class.
+    ///
+    /// # Panics
+    /// If `at` is before the last popped time: no event precedes its cause.
+    #[inline]
+    pub fn schedule(&mut self, at: SimTime, class: Class, event: E) {
+        assert!(
+            at >= self.now,
+            "an event was scheduled at {at} although it is {} already: no event precedes its cause",
+            self.now
+        );
+        let lane = match class {
+            Class::Intervention => &mut self.interventions,
+            Class::Ordinary => &mut self.ordinary,
+        };
+        lane.schedule(self.now.as_nanos(), at.as_nanos(), event);
+    }
+
+    /// Takes out the first event, if its time is not after `limit`; otherwise changes nothing, and
+    /// events may still be scheduled at any time from the last popped one on.
+    #[inline]
+    pub fn pop_until(&mut self, limit: SimTime) -> Option<(SimTime, E)> {
+        let limit = limit.as_nanos();
+        let entry = match self.interventions.next_time() {
+            Some(due) if due <= limit => {
+                // Only what is strictly earlier goes first.
+                let earlier = due.checked_sub(1).and_then(|before| self.ordinary.pop_until(before));
+                earlier.or_else(|| self.interventions.pop_until(due))?
+            }
+            _ => self.ordinary.pop_until(limit)?,
+        };
+        self.now = SimTime::from_nanos(entry.time);
+        Some((self.now, entry.event))
+    }
+
+    /// The time of the first event.
+    pub fn next_time(&mut self) -> Option<SimTime> {
+        let first = [self.interventions.next_time(), self.ordinary.next_time()].into_iter().flatten().min();
+        first.map(SimTime::from_nanos)
+    }
+
+    /// How many events are pending.
+    pub fn len(&self) -> usize {
+        self.interventions.len() + self.ordinary.len()
+    }
+
+    /// Whether no event is pending.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of storage held, slack included.
+    pub fn memory_bytes(&self) -> usize {
+        self.interventions.memory_bytes() + self.ordinary.memory_bytes()
+    }
+}
+
+impl<E: Copy> Default for Agenda<E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,325 @@
+//! Statistics against numbers computed by hand or by R, and against their own laws.
+
+use proptest::prelude::*;
+use sim_core::stats::{
+    Estimate, Histogram, Moments, TimeWeighted, fisher_exact, paired_difference, t_quantile, wilson,
+};
+use sim_core::time::{SimDuration, SimTime};
+
+fn at(nanos: u64) -> SimTime {
+    SimTime::from_nanos(nanos)
+}
+
+fn span(nanos: u64) -> SimDuration {
+    SimDuration::from_nanos(nanos)
+}
+
+#[track_caller]
+fn near(found: f64, expected: f64, relative: f64) {
+    assert!((found - expected).abs() <= relative * expected.abs(), "{found}, not {expected}");
+}
+
+#[test]
+fn moments_of_known_numbers() {
+    let mut moments = Moments::new();
+    assert_eq!((moments.count(), moments.mean(), moments.variance()), (0, None, None));
+    moments.push(2.0);
+    assert_eq!((moments.mean(), moments.variance()), (Some(2.0), None));
+    for value in [4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0] {
+        moments.push(value);
+    }
+    // Squared deviations from 5: 9 + 1 + 1 + 1 + 0 + 0 + 4 + 16 = 32, over 7.
+    assert_eq!((moments.count(), moments.mean()), (8, Some(5.0)));
+    near(moments.variance().unwrap(), 32.0 / 7.0, 1e-15);
+}
+
+#[test]
+fn moments_keep_a_small_spread_around_a_large_mean() {
+    let moments: Moments = [4.0, 7.0, 13.0, 16.0].iter().map(|x| x + 1e9).collect();
+    near(moments.mean().unwrap(), 1e9 + 10.0, 1e-15);
+    near(moments.variance().unwrap(), 30.0, 1e-9);
+}
+
+#[test]
+fn a_level_over_time_by_hand() {
+    let mut queue = TimeWeighted::new(at(10), 0);
+    assert_eq!((queue.mean(at(10)), queue.variance(at(10))), (None, None));
+    queue.add(at(20), 3);
+    queue.set(at(25), 1);
+    queue.add(at(25), 6);
+    queue.sub(at(25), 5);
+    // 0 for 10 ns, 3 for 5 ns, 2 for 15 ns.
+    assert_eq!(queue.integral(at(40)), 45);
+    assert_eq!(queue.mean(at(40)), Some(1.5));
+    near(queue.variance(at(40)).unwrap(), (9.0 * 5.0 + 4.0 * 15.0) / 30.0 - 2.25, 1e-15);
+    // A level that lasted no time counts for the greatest, not for the integral.
+    assert_eq!((queue.level(), queue.max()), (2, 7));
+
+    queue.reset(at(40));
+    assert_eq!((queue.level(), queue.max(), queue.integral(at(40)), queue.mean(at(40))), (2, 2, 0, None));
+    queue.add(at(50), 1);
+    assert_eq!((queue.integral(at(60)), queue.mean(at(60)), queue.max()), (50, Some(2.5), 3));
+}
+
+#[test]
+fn a_level_stays_exact_where_floats_would_not() {
+    // The greatest level all the time that there is: the square's integral fills 128 bits.
+    let top = TimeWeighted::MAX_LEVEL;
+    let full = TimeWeighted::new(SimTime::ZERO, top);
+    assert_eq!(full.integral(SimTime::MAX), u128::from(top) * u128::from(u64::MAX));
+    assert_eq!(full.variance(SimTime::MAX), Some(0.0));
+
+    // One nanosecond of one above it, in a century at a million: the variance is p(1−p).
+    let century = 3_155_760_000_000_000_000;
+    let mut level = TimeWeighted::new(SimTime::ZERO, 1_000_000);
+    level.set(at(5), 1_000_001);
+    level.set(at(6), 1_000_000);
+    assert_eq!(level.integral(at(century)), u128::from(century) * 1_000_000 + 1);
+    near(level.variance(at(century)).unwrap(), 1.0 / century as f64, 1e-12);
+}
+
+#[test]
+#[should_panic(expected = "fell below zero")]
+fn a_level_below_zero_is_a_bug() {
+    TimeWeighted::new(SimTime::ZERO, 1).sub(at(1), 2);
+}
+
+#[test]
+#[should_panic(expected = "above")]
+fn a_level_too_high_to_be_exact_is_a_bug() {
+    TimeWeighted::new(SimTime::ZERO, 1).add(at(1), u64::MAX);
+}
+
+#[test]
+fn a_histogram_of_known_durations() {
+    let mut histogram = Histogram::new();
+    assert_eq!((histogram.count(), histogram.mean_secs(), histogram.quantile(0.5)), (0, None, None));
+    assert_eq!((histogram.min(), histogram.max()), (None, None));
+    for nanos in 1..=1000 {
+        histogram.record(span(nanos));
+    }
+    // Exact below 2048 ns.
+    for (q, nanos) in [(0.0, 1), (0.001, 1), (0.25, 250), (0.5, 500), (0.99, 990), (1.0, 1000)] {
+        assert_eq!(histogram.quantile(q), Some(span(nanos)), "{q}");
+    }
+    assert_eq!((histogram.count(), histogram.mean_secs()), (1000, Some(500.5e-9)));
+    for q in [-0.1, 1.1, f64::NAN] {
+        assert_eq!(histogram.quantile(q), None);
+    }
+}
+
+#[test]
+fn a_histogram_holds_every_duration() {
+    let mut histogram = Histogram::new();
+    for value in [SimDuration::ZERO, SimDuration::MAX, SimDuration::MAX, span(1)] {
+        histogram.record(value);
+    }
+    assert_eq!(histogram.quantile(0.0), Some(SimDuration::ZERO));
+    assert_eq!(histogram.quantile(0.5), Some(span(1)));
+    assert_eq!(histogram.quantile(1.0), Some(SimDuration::MAX));
+    near(histogram.mean_secs().unwrap(), SimDuration::MAX.as_secs_f64() / 2.0, 1e-12);
+}
+
+proptest! {
+    #[test]
+    fn merged_moments_are_sequential_moments(
+        a in prop::collection::vec(-1e6..1e6_f64, 0..50),
+        b in prop::collection::vec(-1e6..1e6_f64, 0..50),
+    ) {
+        let mut merged: Moments = a.iter().copied().collect();
+        merged.merge(&b.iter().copied().collect());
+        let sequential: Moments = a.iter().chain(&b).copied().collect();
+        prop_assert_eq!(merged.count(), sequential.count());
+        // Within rounding: 100 operations on numbers up to a million.
+        let close = |x: Option<f64>, y: Option<f64>, within: f64| match (x, y) {
+            (Some(x), Some(y)) => (x - y).abs() <= within,
+            (x, y) => x == y,
+        };
+        prop_assert!(close(merged.mean(), sequential.mean(), 1e-8));
+        prop_assert!(close(merged.variance(), sequential.variance(), 1e-2), "{merged:?} {sequential:?}");
+    }
+
+    #[test]
+    fn a_levels_integrals_are_sums(changes in prop::collection::vec((0..1_000_u64, 0..1_000_u64), 1..50)) {
+        let mut tracked = TimeWeighted::new(SimTime::ZERO, 0);
+        let (mut now, mut level, mut area, mut squares, mut max) = (0, 0, 0, 0, 0);
+        for &(wait, next) in &changes {
+            area += wait * level;
+            squares += wait * level * level;
+            now += wait;
+            level = next;
+            max = max.max(level);
+            tracked.set(at(now), next);
+        }
+        prop_assert_eq!(tracked.integral(at(now)), u128::from(area));
+        prop_assert_eq!((tracked.level(), tracked.max()), (level, max));
+        if now > 0 {
+            let mean = area as f64 / now as f64;
+            prop_assert_eq!(tracked.mean(at(now)), Some(mean));
+            let variance = squares as f64 / now as f64 - mean * mean;
+            prop_assert!((tracked.variance(at(now)).unwrap() - variance).abs() < 1e-6);
+        } else {
+            prop_assert_eq!(tracked.mean(at(now)), None);
+        }
+    }
+
+    #[test]
+    fn looking_in_between_changes_nothing(before in 0..1_000_u64, after in 0..1_000_u64, level in 0..100_u64) {
+        let plain = TimeWeighted::new(SimTime::ZERO, level);
+        let mut touched = plain;
+        touched.set(at(before), level);
+        prop_assert_eq!(plain.integral(at(before + after)), touched.integral(at(before + after)));
+        prop_assert_eq!(plain.variance(at(before + after)), touched.variance(at(before + after)));
+    }
+
+    /// The true quantile by sorting, and the bound the documentation states.
+    #[test]
+    fn quantiles_are_at_most_a_thousandth_too_high(
+        mut nanos in prop::collection::vec((0..63_u32, any::<u64>()).prop_map(|(shift, n)| n >> shift), 1..200),
+        q in 0.0..=1.0_f64,
+    ) {
+        let mut histogram = Histogram::new();
+        for &n in &nanos {
+            histogram.record(span(n));
+        }
+        nanos.sort_unstable();
+        let rank = ((q * nanos.len() as f64).ceil() as usize).max(1);
+        let truth = nanos[rank - 1];
+        let found = histogram.quantile(q).unwrap().as_nanos();
+        prop_assert!(truth <= found || q == 0.0, "{found} is below {truth}");
+        prop_assert!(found - truth <= truth / 1024, "{found} is too far above {truth}");
+        prop_assert_eq!(histogram.min(), Some(span(nanos[0])));
+        prop_assert_eq!(histogram.max(), Some(span(nanos[nanos.len() - 1])));
+    }
+
+    #[test]
+    fn merged_histograms_are_sequential_histograms(
+        a in prop::collection::vec(any::<u64>(), 0..50),
+        b in prop::collection::vec(0..1_000_000_u64, 0..50),
+    ) {
+        let of = |values: &mut dyn Iterator<Item = &u64>| {
+            let mut histogram = Histogram::new();
+            for &n in values {
+                histogram.record(span(n));
+            }
+            histogram
+        };
+        let sequential = of(&mut a.iter().chain(&b));
+        for (first, second) in [(&a, &b), (&b, &a)] {
+            let mut merged = of(&mut first.iter());
+            merged.merge(&of(&mut second.iter()));
+            prop_assert_eq!(&merged, &sequential);
+        }
+    }
+
+    #[test]
+    fn a_wilson_interval_holds_the_share(n in 0..10_000_u64, share in 0.0..=1.0_f64, confidence in 0.0..1.0_f64) {
+        let successes = (share * n as f64) as u64;
+        let (low, high) = wilson(successes, n, confidence);
+        prop_assert!(0.0 <= low && low <= high && high <= 1.0);
+        if n > 0 {
+            let p = successes as f64 / n as f64;
+            prop_assert!(low <= p + 1e-12 && p <= high + 1e-12, "{p} is not in {low} .. {high}");
+        }
+        // Failures are successes seen in a mirror.
+        let (mirrored_low, mirrored_high) = wilson(n - successes, n, confidence);
+        prop_assert!((low + mirrored_high - 1.0).abs() < 1e-12 && (high + mirrored_low - 1.0).abs() < 1e-12);
+    }
+
+    /// Against all tables with the same totals, their probabilities from binomial coefficients.
+    #[test]
+    fn fishers_test_is_the_sum_over_all_tables(
+        (a, a_trials) in (0..40_u64).prop_flat_map(|n| (0..=n, Just(n))),
+        (b, b_trials) in (0..40_u64).prop_flat_map(|n| (0..=n, Just(n))),
+    ) {
+        let choose = |n: u64, k: u64| (0..k).fold(1.0, |c, i| c * (n - i) as f64 / (i + 1) as f64);
+        let total = a + b;
+        let probability = |k: u64| {
+            choose(a_trials, k) * choose(b_trials, total - k) / choose(a_trials + b_trials, total)
+        };
+        let all = total.saturating_sub(b_trials)..=total.min(a_trials);
+        let expected: f64 = all.map(probability).filter(|p| *p <= probability(a) * (1.0 + 1e-7)).sum();
+        let found = fisher_exact(a, a_trials, b, b_trials);
+        prop_assert!((found - expected).abs() <= 1e-10, "{found}, not {expected}");
+        prop_assert!((found - fisher_exact(b, b_trials, a, a_trials)).abs() <= 1e-10);
+    }
+}
+
+#[test]
+fn quantiles_of_students_t() {
+    // R: qt(0.975, c(1, 2, 5, 10, 30, 1000)), and the normal quantile as its limit.
+    for (dof, t) in [
+        (1.0, 12.706_204_736_174_70),
+        (2.0, 4.302_652_729_749_46),
+        (5.0, 2.570_581_835_636_31),
+        (10.0, 2.228_138_851_964_94),
+        (30.0, 2.042_272_456_301_24),
+        (1000.0, 1.962_339_080_821_55),
+        (1e9, 1.959_963_987),
+    ] {
+        near(t_quantile(0.975, dof).unwrap(), t, 1e-8);
+        near(t_quantile(0.025, dof).unwrap(), -t, 1e-8);
+    }
+    near(t_quantile(0.95, 7.0).unwrap(), 1.894_578_605_061_31, 1e-8);
+    assert!(t_quantile(0.5, 3.0).unwrap().abs() < 1e-8);
+    for (p, dof) in [(0.0, 5.0), (1.0, 5.0), (f64::NAN, 5.0), (-1.0, 5.0), (0.5, 0.0), (0.5, f64::NAN)] {
+        assert_eq!(t_quantile(p, dof), None, "{p} {dof}");
+    }
+}
+
+#[test]
+fn estimates_from_replications() {
+    assert_eq!(Estimate::from_replications(&[]), None);
+    let one = Estimate::from_replications(&[3.0]).unwrap();
+    assert_eq!((one.mean, one.half_width_95, one.interval_95()), (3.0, None, None));
+    // Mean 5, s² = 10 with four degrees of freedom: t = 2.7764451, half-width 2.7764451·√(10/5).
+    let five = Estimate::from_replications(&[1.0, 3.0, 5.0, 7.0, 9.0]).unwrap();
+    near(five.mean, 5.0, 1e-15);
+    near(five.half_width_95.unwrap(), 2.776_445_105_197_79 * 2.0_f64.sqrt(), 1e-8);
+    let (low, high) = five.interval_95().unwrap();
+    near(low + high, 10.0, 1e-12);
+}
+
+#[test]
+fn differences_of_pairs() {
+    let (a, b) = ([10.0, 20.0, 30.0, 40.0], [9.0, 18.0, 29.0, 38.0]);
+    let paired = paired_difference(&a, &b).unwrap();
+    assert_eq!(Some(paired), Estimate::from_replications(&[1.0, 2.0, 1.0, 2.0]));
+    // What is common cancels: alone, either mean is known far worse.
+    assert!(paired.half_width_95.unwrap() * 10.0 < Estimate::from_replications(&a).unwrap().half_width_95.unwrap());
+    assert_eq!(paired_difference(&[], &[]), None);
+}
+
+#[test]
+fn wilson_intervals() {
+    // R: prop.test(k, n, correct = FALSE)$conf.int
+    let check = |successes, n, low: f64, high: f64| {
+        let found = wilson(successes, n, 0.95);
+        assert!((found.0 - low).abs() < 5e-7 && (found.1 - high).abs() < 5e-7, "{found:?}");
+    };
+    check(81, 263, 0.255_289, 0.366_166);
+    check(0, 10, 0.0, 0.277_533);
+    check(10, 10, 0.722_467, 1.0);
+    check(1, 2, 0.094_531, 0.905_469);
+    assert_eq!(wilson(0, 0, 0.95), (0.0, 1.0));
+    assert_eq!(wilson(3, 10, 1.0), (0.0, 1.0));
+    assert_eq!(wilson(3, 10, f64::NAN), (0.0, 1.0));
+    assert_eq!(wilson(5, 10, -1.0), (0.5, 0.5));
+}
+
+#[test]
+fn fishers_exact_test() {
+    // The lady tasting tea, 3 of 4 right: 34/70; R: fisher.test(matrix(c(3, 1, 1, 3), 2)).
+    near(fisher_exact(3, 4, 1, 4), 34.0 / 70.0, 1e-12);
+    // R: fisher.test(matrix(c(1, 9, 11, 3), 2))$p.value
+    near(fisher_exact(1, 10, 11, 14), 0.002_759_456_185_220_083, 1e-12);
+    near(fisher_exact(5, 10, 5, 10), 1.0, 1e-12);
+    assert_eq!(fisher_exact(0, 0, 3, 7), 1.0);
+    assert_eq!(fisher_exact(0, 5, 0, 7), 1.0);
+    assert_eq!(fisher_exact(0, 0, 0, 0), 1.0);
+    // Counts of a long run: 50.00% against 50.02% of a hundred million is 2.8 deviations.
+    let p = fisher_exact(50_000_000, 100_000_000, 50_020_000, 100_000_000);
+    near(p, 0.004_677, 2e-3);
+    // Certain, though too small for a float.
+    assert_eq!(fisher_exact(0, 10_000_000, 10_000_000, 10_000_000), 0.0);
+}
