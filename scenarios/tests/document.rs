@@ -85,9 +85,9 @@ impl<'de> Deserialize<'de> for Duration {
                 f.write_str("a duration in quotes with its unit, for example \"800ms\"")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
-                let number = text.strip_suffix("ms").ok_or_else(|| {
-                    E::custom(format!("the duration \"{text}\" has no unit: write \"{text}ms\""))
-                })?;
+                let number = text
+                    .strip_suffix("ms")
+                    .ok_or_else(|| E::custom(format!("the duration \"{text}\" has no unit: write \"{text}ms\"")))?;
                 let invalid = |_| E::invalid_value(de::Unexpected::Str(text), &self);
                 number.parse().map(Duration).map_err(invalid)
             }
@@ -239,7 +239,8 @@ fn check(text: &str, expected: &[&str]) {
 
 #[test]
 fn paths_read_as_they_are_written() {
-    let valid = ["", "services", "services.web.endpoints.get[0]", "a.\"db.main\"[1][2].x", "m.\"\".\"q\\\"\\\\\"", "[0].a"];
+    let valid =
+        ["", "services", "services.web.endpoints.get[0]", "a.\"db.main\"[1][2].x", "m.\"\".\"q\\\"\\\\\"", "[0].a"];
     for text in valid {
         assert_eq!(path(text).to_string(), text);
     }
@@ -419,20 +420,59 @@ fn single_problems_read_well() {
     let service = |inside: &str| format!("(services: {{\"web\": (\n{inside}\n)}})");
     let rest = "processor: Infinite, endpoints: {}";
     for (inside, expected) in [
-        (format!("replicas: -1, {rest}"), "2:11: expected a whole number from 0 to 4294967295, found `-1` [for example 3]"),
-        (format!("replicas: 3s, {rest}"), "2:11: expected a value, or (value: ..., source: ...), found `3s` [a value with a unit stands in quotes: \"3s\"]"),
+        (
+            format!("replicas: -1, {rest}"),
+            "2:11: expected a whole number from 0 to 4294967295, found `-1` [for example 3]",
+        ),
+        (
+            format!("replicas: 3s, {rest}"),
+            "2:11: expected a value, or (value: ..., source: ...), found `3s` [a value with a unit stands in quotes: \"3s\"]",
+        ),
         (format!("replicas: \"\\q\", {rest}"), "2:11: unknown escape character"),
-        ("replicas: 3, processor: \"Cores\", endpoints: {}".to_owned(), "2:25: expected the name of a Processor, found `\"Cores\"` [write Cores without quotes]"),
-        ("replicas: 3, processor: \"Infinite\", endpoints: {}".to_owned(), "2:25: expected the name of a Processor, found `\"Infinite\"` [write Infinite without quotes]"),
-        ("replicas: 3, processor: Cores, endpoints: {}".to_owned(), "2:25: `Cores` lacks its value [write Cores(...), with the value in parentheses]"),
-        ("replicas: 3, processor: Cores(), endpoints: {}".to_owned(), "2:25: expected a whole number from 0 to 4294967295, found `Cores(...)` [for example 3]"),
-        ("replicas: 3, processor: Cores(1, 2), endpoints: {}".to_owned(), ""),
-        ("replicas: 3, processor: Infinite, endpoints: (get: [])".to_owned(), "2:46: expected a map, found fields in parentheses [a map stands in { } and its keys in quotes: {\"name\": ...}]"),
-        ("replicas: 3, processor: Infinite, endpoints: {get: []}".to_owned(), "2:47: expected a text in quotes, found `get` [write \"get\"]"),
-        ("replicas: 3, processor: Infinite, endpoints: {\"get\": Call(\"x\")}".to_owned(), "2:54: expected a list, found `Call(...)` [for example [1, 2]]"),
-        ("replicas: 3, processor: Infinite, endpoints: {\"get\": [Branch(0.5)]}".to_owned(), "2:55: expected 2 values in the parentheses of `Branch`, found 1 value"),
-        ("replicas: 3, processor: Infinite, queue: Shared(1500), endpoints: {}".to_owned(), "2:42: expected the fields of `Shared` in parentheses, found `Shared(...)` [for example (name: value)]"),
-        ("replicas: 3, processor: Infinite, queue: Some(PerReplica(cap: \"x\")), endpoints: {}".to_owned(), "2:63: expected a whole number from 0 to 4294967295, found `\"x\"` [for example 3]"),
+        (
+            "replicas: 3, processor: \"Cores\", endpoints: {}".to_owned(),
+            "2:25: expected the name of a Processor, found `\"Cores\"` [write Cores without quotes]",
+        ),
+        (
+            "replicas: 3, processor: \"Infinite\", endpoints: {}".to_owned(),
+            "2:25: expected the name of a Processor, found `\"Infinite\"` [write Infinite without quotes]",
+        ),
+        (
+            "replicas: 3, processor: Cores, endpoints: {}".to_owned(),
+            "2:25: `Cores` lacks its value [write Cores(...), with the value in parentheses]",
+        ),
+        (
+            "replicas: 3, processor: Cores(), endpoints: {}".to_owned(),
+            "2:25: expected a whole number from 0 to 4294967295 in the parentheses of `Cores`, found `Cores()` [for example 3]",
+        ),
+        (
+            "replicas: 3, processor: Cores(1, 2), endpoints: {}".to_owned(),
+            "2:25: expected a whole number from 0 to 4294967295 in the parentheses of `Cores`, found `Cores(1, 2)` [for example 3]",
+        ),
+        (
+            "replicas: 3, processor: Infinite, endpoints: (get: [])".to_owned(),
+            "2:46: expected a map, found fields in parentheses [a map stands in { } and its keys in quotes: {\"name\": ...}]",
+        ),
+        (
+            "replicas: 3, processor: Infinite, endpoints: {get: []}".to_owned(),
+            "2:47: expected a text in quotes, found `get` [write \"get\"]",
+        ),
+        (
+            "replicas: 3, processor: Infinite, endpoints: {\"get\": Call(\"x\")}".to_owned(),
+            "2:54: expected a list, found `Call(\"x\")` [a list stands in [ ]: [1, 2]]",
+        ),
+        (
+            "replicas: 3, processor: Infinite, endpoints: {\"get\": [Branch(0.5)]}".to_owned(),
+            "2:55: expected 2 values in the parentheses of `Branch`, found 1 value",
+        ),
+        (
+            "replicas: 3, processor: Infinite, queue: Shared(1500), endpoints: {}".to_owned(),
+            "2:42: expected the fields of `Shared` in parentheses, found `Shared(1500)` [for example (name: value)]",
+        ),
+        (
+            "replicas: 3, processor: Infinite, queue: Some(PerReplica(cap: \"x\")), endpoints: {}".to_owned(),
+            "2:63: expected a whole number from 0 to 4294967295, found `\"x\"` [for example 3]",
+        ),
     ] {
         check(&service(&inside), &[expected]);
     }
@@ -443,7 +483,10 @@ fn syntax_is_explained() {
     for (text, expected) in [
         ("", "1:1: the file is empty [a scenario is one `( ... )` with its fields inside]"),
         ("// nothing", "1:1: the file holds only comments [a scenario is one `( ... )` with its fields inside]"),
-        ("services: {}", "1:9: unexpected `:` after the end of the scenario [put the fields of the scenario into one pair of parentheses: `( ... )`]"),
+        (
+            "services: {}",
+            "1:9: unexpected `:` after the end of the scenario [put the fields of the scenario into one pair of parentheses: `( ... )`]",
+        ),
         ("(services: {}, clients: {)", "1:25: this `{` is never closed [expected `}` before the `)` at 1:26]"),
         ("(services: {}", "1:1: this `(` is never closed [expected `)` before the end of the file]"),
         ("(services: {}))", "1:15: unexpected `)` after the end of the scenario"),
@@ -456,9 +499,18 @@ fn syntax_is_explained() {
         ("(services: {}, clients: )", "1:16: `clients` has no value [write clients: ...]"),
         ("(services: , clients: {})", "1:2: `services` has no value [write services: ...]"),
         ("(services: {}, /* clients: {})", "1:16: this comment is never closed: expected `*/`"),
-        ("(services: {}, clients: {“fans”: ()})", "1:26: expected a value, found the typographic quote `“` [use plain quotes: \"...\"]"),
-        ("(services: {}, clients: {'fans: ()})", "1:26: this single quote is not closed [texts stand in double quotes: \"...\"]"),
-        ("(services: {},\u{a0}clients: {})", "1:15: expected `name: value` or `)`, found a no-break space (U+00A0) [is a `)` missing before it? The `(` stands at 1:1]"),
+        (
+            "(services: {}, clients: {“fans”: ()})",
+            "1:26: expected a value, found the typographic quote `“` [use plain quotes: \"...\"]",
+        ),
+        (
+            "(services: {}, clients: {'fans: ()})",
+            "1:26: this single quote is not closed [texts stand in double quotes: \"...\"]",
+        ),
+        (
+            "(services: {},\u{a0}clients: {})",
+            "1:15: expected `name: value` or `)`, found a no-break space (U+00A0) [is a `)` missing before it? The `(` stands at 1:1]",
+        ),
         ("#![enable(no_such)]\n(services: {})", "1:18: no RON extension named `no_such`"),
         ("(services: {}, clients: {\"a\": db.x})", "1:31: `db.x` cannot stand without quotes [write \"db.x\"]"),
     ] {
@@ -471,9 +523,17 @@ fn syntax_is_explained() {
 fn the_bracket_or_quote_that_is_missing_is_found() {
     for (missing, instead, expected) in [
         ("\"35ms\"", "\"35ms", "9:57: a `\"` is missing on this line"),
-        ("        ),\n        /*", "        /*", "14:9: expected `name: value` or `)`, found `\"db.main\"` [is a `)` missing before it? The `(` stands at 4:16]"),
-        ("            },\n        ),", "        ),", "8:24: this `{` is never closed [expected `}` before the `)` at 11:9]"),
-        ("    },\n    clients", "    clients", "20:5: a colon is missing"),
+        (
+            "        ),\n        /*",
+            "        /*",
+            "13:9: expected `name: value` or `)`, found `\"db.main\"` [is a `)` missing before it? The `(` stands at 4:16]",
+        ),
+        (
+            "            },\n        ),",
+            "        ),",
+            "8:24: this `{` is never closed [expected `}` before the `)` at 11:9]",
+        ),
+        ("    },\n    clients", "    clients", "3:15: this `{` is never closed [expected `}` before the `)` at 21:1]"),
         ("cap: 1_500)", "cap: 1_500", "7:26: this `(` is never closed"),
         ("\"800ms\"", "\"800ms", "21:46: this text is never closed: a `\"` is missing"),
     ] {
@@ -513,7 +573,10 @@ fn what_was_dropped_is_known() {
     assert_eq!(scenario.services["web"].endpoints["get"], [Step::Call("db.query".to_owned())]);
     let call = decoded.in_document(&path("services.web.endpoints.get[0]"));
     assert_eq!(call.to_string(), "services.web.endpoints.get[1]");
-    assert_eq!(decoded.in_document(&path("services.\"db.main\".endpoints.query[0]")).to_string(), "services.\"db.main\".endpoints.query[0]");
+    assert_eq!(
+        decoded.in_document(&path("services.\"db.main\".endpoints.query[0]")).to_string(),
+        "services.\"db.main\".endpoints.query[0]"
+    );
 }
 
 #[test]
@@ -558,7 +621,10 @@ fn reports_are_safe_to_print() {
     assert!(!text.contains('\u{1b}') && text.lines().all(|line| line.chars().count() < 150), "{text}");
     let oops = Document::parse("long.ron", &format!("(b: \"{}\", c: 1)", "x".repeat(300)));
     let report = oops.report([Problem::error(path("c"), "here")]).to_string();
-    assert!(report.lines().nth(2).is_some_and(|line| line.starts_with("1 | \u{2026}xxx") && line.ends_with("c: 1)")), "{report}");
+    assert!(
+        report.lines().nth(2).is_some_and(|line| line.starts_with("1 | \u{2026}xxx") && line.ends_with("c: 1)")),
+        "{report}"
+    );
     let caret = report.lines().nth(3).and_then(|line| line.find('^')).expect("a caret");
     assert_eq!(report.lines().nth(2).and_then(|line| line.chars().nth(caret)), Some('1'));
 }
@@ -656,7 +722,12 @@ fn impossible_edits_change_nothing() {
         let error = document.set(&path("services.web.replicas"), value).expect_err(value);
         assert!(matches!(error, EditError::NotAValue { .. }), "{error}");
     }
-    for at in ["services.nowhere.replicas", "services.web.endpoints.get[3]", "services.web.processor.x", "services.web.replicas.x"] {
+    for at in [
+        "services.nowhere.replicas",
+        "services.web.endpoints.get[3]",
+        "services.web.processor.x",
+        "services.web.replicas.x",
+    ] {
         let error = document.set(&path(at), "1").expect_err(at);
         assert!(matches!(error, EditError::NotFound { .. }), "{error}");
     }
@@ -681,7 +752,10 @@ fn files_that_cannot_be_read_say_why() {
     assert_eq!(Document::read(&file("night.ron")).expect("read").text(), SAMPLE);
 
     let missing = Document::read(&file("nihgt.ron")).expect_err("missing").to_string();
-    assert!(missing.contains("there is no file") && missing.contains("did you mean") && missing.contains("night.ron"), "{missing}");
+    assert!(
+        missing.contains("there is no file") && missing.contains("did you mean") && missing.contains("night.ron"),
+        "{missing}"
+    );
     let missing = Document::read(&file("zzzzzzz.ron")).expect_err("missing");
     assert!(matches!(missing, ReadError::Missing { similar, .. } if similar.is_empty()));
     assert!(matches!(Document::read(&file("no/such/x.ron")), Err(ReadError::Missing { .. })));
@@ -726,7 +800,13 @@ fn deep_nesting_is_refused() {
 #[test]
 fn large_files_take_no_time() {
     let large = format!("[{}]", "(1, 'a', \"b\", {}), ".repeat(100_000));
-    let hostile = ["'a".repeat(1_000_000), "/*".repeat(1_000_000), format!("({}", "a: ".repeat(1_000_000)), "[{(".repeat(500_000), "r#\"".repeat(500_000)];
+    let hostile = [
+        "'a".repeat(1_000_000),
+        "/*".repeat(1_000_000),
+        format!("({}", "a: ".repeat(1_000_000)),
+        "[{(".repeat(500_000),
+        "r#\"".repeat(500_000),
+    ];
     let start = std::time::Instant::now();
     for text in std::iter::once(large).chain(hostile) {
         let document = Document::parse("", &text);
@@ -738,18 +818,48 @@ fn large_files_take_no_time() {
 
 #[test]
 fn hundreds_of_problems_are_cut_short() {
-    let text = format!("(services: {{}}, clients: {{{}}})", (0..500).map(|i| format!("\"c{i}\": 1,")).collect::<String>());
+    let text =
+        format!("(services: {{}}, clients: {{{}}})", (0..500).map(|i| format!("\"c{i}\": 1,")).collect::<String>());
     assert_eq!(problems_of(&text).len(), 101);
     let decoded = Document::parse("", &"[,]".repeat(3)).decode::<Scenario>();
     assert!(decoded.value.is_none());
+}
+
+/// The sample's types as far as `ron` can decode them: a value after `deserialize_any` it cannot.
+#[derive(Debug, PartialEq, Deserialize)]
+struct Plain {
+    services: IndexMap<String, PlainService>,
+    clients: IndexMap<String, PlainClient>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct PlainService {
+    processor: PlainProcessor,
+    queue: Queue,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+enum PlainProcessor {
+    Servers(u32),
+    Cores(f64),
+    Some,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct PlainClient {
+    rate: Option<f64>,
+    timeout: String,
 }
 
 /// The sample with a stretch cut out and something odd put in its place.
 fn mutated() -> impl Strategy<Value = String> {
     let odd = prop_oneof![
         Just(String::new()),
-        prop::sample::select(vec!["(", ")", "[", "]", "{", "}", ",", ":", "\"", "'", "/*", "*/", "//", "r#\"", "b\"", "\\", "inf", "NaN", "..", "\u{feff}", "ü", "\r\n", "None", "Some("])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "(", ")", "[", "]", "{", "}", ",", ":", "\"", "'", "/*", "*/", "//", "r#\"", "b\"", "\\", "inf", "NaN",
+            "..", "\u{feff}", "ü", "\r\n", "None", "Some("
+        ])
+        .prop_map(str::to_owned),
         ".{0,6}",
     ];
     let one = (0.0..1.0f64, 0usize..12, odd);
@@ -778,6 +888,11 @@ fn holds_together(text: &str) {
         assert!(text.get(place.span()).is_some() && place.line > 0 && place.column > 0, "{problem:?}");
     }
     let _ = document.report(decoded.problems).to_string();
+}
+
+fn ron_with_extensions() -> ron::Options {
+    use ron::extensions::Extensions;
+    ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES)
 }
 
 fn ron_accepts(text: &str) -> bool {
@@ -809,6 +924,17 @@ proptest! {
     #[test]
     fn any_text_holds_together(text in "[(){}\\[\\]:,\"'/*a1# \n.-]{0,40}") {
         holds_together(&text);
+    }
+
+    /// Where the types need nothing of `ron` that it cannot do, it and the document agree.
+    #[test]
+    fn what_ron_takes_is_taken(text in mutated()) {
+        let text = text.trim_start_matches('\u{feff}');
+        if let Ok(expected) = ron_with_extensions().from_str::<Plain>(text) {
+            let decoded = Document::parse("", text).decode::<Plain>();
+            let twice = decoded.problems.iter().any(|problem| problem.message.contains("appears twice"));
+            prop_assert!(twice || decoded.value == Some(expected), "{text}: {:?}", decoded.problems);
+        }
     }
 
     /// Adding what is not there and removing it again gives the text back, whatever the layout.

@@ -5,7 +5,8 @@
 //! to leave out. What fails only because something was left out (a field is missing that we
 //! ourselves dropped) is not reported, but drops what it stands in.
 
-use super::deserialize::{Failure, Source, Spot, Value, What};
+use super::deserialize::{Source, Value};
+use super::failure::{Failure, Spot, What};
 use super::path::{Path, Segment};
 use super::problem::Problem;
 use super::suggest::did_you_mean;
@@ -16,6 +17,9 @@ use std::collections::BTreeSet;
 
 /// After so many problems decoding gives up.
 const MAX_PROBLEMS: usize = 100;
+
+/// And after so many attempts: a problem may need several, each leaving out more around it.
+const MAX_ROUNDS: usize = 4 * MAX_PROBLEMS;
 
 /// What a document says, as far as it can be understood.
 #[derive(Clone, Debug)]
@@ -45,7 +49,8 @@ impl<T> Decoded<T> {
             found = match segment {
                 Segment::Name(name) => found.name(name),
                 Segment::Index(index) => {
-                    let mut dropped: Vec<usize> = self.dropped.iter().filter_map(|path| position_in(path, &found)).collect();
+                    let mut dropped: Vec<usize> =
+                        self.dropped.iter().filter_map(|path| position_in(path, &found)).collect();
                     dropped.sort_unstable();
                     let position = dropped.into_iter().fold(*index, |at, dropped| at + usize::from(dropped <= at));
                     found.index(position)
@@ -77,7 +82,7 @@ impl Document {
         };
         let mut repair = Repair::new(self, tree);
         let mut value = None;
-        while problems.len() < MAX_PROBLEMS {
+        for _ in 0..MAX_ROUNDS {
             let source = Source { text: &self.text, tree, dropped: &repair.dropped };
             match T::deserialize(Value::new(source, Tree::ROOT)) {
                 Ok(decoded) => {
@@ -86,7 +91,7 @@ impl Document {
                 }
                 Err(failure) => {
                     problems.extend(repair.problem(&failure));
-                    if !repair.leave_out(&failure) {
+                    if problems.len() >= MAX_PROBLEMS || !repair.leave_out(&failure) {
                         break;
                     }
                 }
@@ -97,7 +102,9 @@ impl Document {
         }
         if problems.len() >= MAX_PROBLEMS {
             problems.truncate(MAX_PROBLEMS);
-            problems.push(Problem::warning(Path::root(), format!("more than {MAX_PROBLEMS} problems: there may be others")));
+            let end = Span::new(self.text.len(), self.text.len());
+            let message = format!("there are {MAX_PROBLEMS} problems or more; the others are not shown");
+            problems.push(Problem::warning(Path::root(), message).at(self.place_of(end)));
         }
         let dropped = repair.left_out.iter().map(|id| tree.path(*id)).collect();
         Decoded { value, problems, dropped }
@@ -158,7 +165,7 @@ impl<'a> Repair<'a> {
         let id = self.culprit(failure);
         let droppable = |id: &Id| {
             let parent = self.tree[*id].parent.map(|parent| self.tree[parent].shape);
-            matches!(parent, Some(Shape::Struct | Shape::Map | Shape::List)) && self.tree[*id].parent != Some(*id)
+            matches!(parent, Some(Shape::Struct | Shape::Map | Shape::List))
         };
         let Some(victim) = self.tree.upwards(id).find(droppable) else { return false };
         if let (What::UnknownField { found, known }, Some(parent)) = (&failure.what, self.tree[id].parent)

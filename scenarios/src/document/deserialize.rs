@@ -4,10 +4,10 @@
 //! says so: hence every error knows its value, and `deserialize_any` shows an enum variant as an
 //! enum, which `ron` itself cannot do (it shows the payload and forgets the name).
 
+use super::failure::{Failure, Spot, What};
 use super::tree::{Id, Node, Shape, Tree};
-use serde::de::{self, DeserializeSeed, IntoDeserializer as _, Unexpected, Visitor};
+use serde::de::{self, DeserializeSeed, IntoDeserializer as _, Visitor};
 use std::collections::BTreeSet;
-use std::fmt::{self, Display};
 
 /// What is decoded: a text, its tree, and what to leave out.
 #[derive(Clone, Copy)]
@@ -21,113 +21,6 @@ impl Source<'_> {
     fn word(self, span: super::tree::Span) -> String {
         let word = span.of(self.text);
         word.strip_prefix("r#").unwrap_or(word).to_owned()
-    }
-}
-
-/// Why a value could not be decoded.
-#[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) what: What,
-    pub(super) at: Option<Spot>,
-    /// The struct or enum concerned, where serde does not say.
-    pub(super) owner: Option<String>,
-}
-
-/// A value, or the name in front of it.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Spot {
-    Value(Id),
-    Name(Id),
-}
-
-/// What went wrong, before it is put into words.
-#[derive(Debug)]
-pub(super) enum What {
-    /// A type's own words.
-    Said(String),
-    /// A value of another type; what serde calls the type wanted.
-    Expected(String),
-    /// No name at all, where one of these was wanted.
-    NoVariant { known: &'static [&'static str] },
-    /// Parentheses after a variant without payload.
-    TakesNothing,
-    /// No parentheses after a variant with payload.
-    TakesSomething,
-    /// A value more than a tuple has.
-    TooMany,
-    /// Other than the number of values wanted.
-    Length { found: usize, expected: String },
-    /// A text or character that `ron` cannot read.
-    Ron(ron::Error),
-    UnknownField { found: String, known: &'static [&'static str] },
-    UnknownVariant { found: String, known: &'static [&'static str] },
-    MissingField(&'static str),
-    DuplicateField(&'static str),
-}
-
-impl Failure {
-    fn new(what: What) -> Self {
-        Self { what, at: None, owner: None }
-    }
-
-    /// Fills in where it happened, unless that is known more precisely.
-    fn at(mut self, id: Id) -> Self {
-        self.at.get_or_insert(Spot::Value(id));
-        self
-    }
-
-    /// The complaint of a struct or enum itself (a missing field, say) names it.
-    fn own(self, owner: &str, id: Id) -> Self {
-        if self.at.is_none() { self.of(owner).at(id) } else { self }
-    }
-
-    fn of(mut self, owner: &str) -> Self {
-        if !owner.is_empty() {
-            self.owner.get_or_insert_with(|| owner.to_owned());
-        }
-        self
-    }
-}
-
-impl Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.what)
-    }
-}
-
-impl std::error::Error for Failure {}
-
-impl de::Error for Failure {
-    fn custom<T: Display>(message: T) -> Self {
-        Self::new(What::Said(message.to_string()))
-    }
-
-    fn invalid_type(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::new(What::Expected(expected.to_string()))
-    }
-
-    fn invalid_value(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::new(What::Expected(expected.to_string()))
-    }
-
-    fn invalid_length(found: usize, expected: &dyn de::Expected) -> Self {
-        Self::new(What::Length { found, expected: expected.to_string() })
-    }
-
-    fn unknown_variant(found: &str, known: &'static [&'static str]) -> Self {
-        Self::new(What::UnknownVariant { found: found.to_owned(), known })
-    }
-
-    fn unknown_field(found: &str, known: &'static [&'static str]) -> Self {
-        Self::new(What::UnknownField { found: found.to_owned(), known })
-    }
-
-    fn missing_field(field: &'static str) -> Self {
-        Self::new(What::MissingField(field))
-    }
-
-    fn duplicate_field(field: &'static str) -> Self {
-        Self::new(What::DuplicateField(field))
     }
 }
 
@@ -171,6 +64,17 @@ impl<'a> Value<'a> {
     fn expected<'de, V: Visitor<'de>>(self, visitor: &V) -> Failure {
         let expected = (visitor as &dyn de::Expected).to_string();
         Failure::new(What::Expected(expected)).at(self.id)
+    }
+
+    /// A failure of what an enum variant holds, where that is not a value of its own in the tree.
+    fn payload(self, failure: Failure) -> Failure {
+        let failure = failure.at(self.id);
+        match (&failure.what, failure.at, self.node().tag) {
+            (What::Expected(_), Some(Spot::Value(id)), Some(tag)) if id == self.id => {
+                Failure { owner: Some(self.source.word(tag)), ..failure }
+            }
+            _ => failure,
+        }
     }
 
     /// What only `ron` can judge: the escapes in a text.
@@ -253,20 +157,12 @@ impl<'de> de::Deserializer<'de> for Value<'_> {
         result.map_err(|failure| failure.at(self.id))
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Failure> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
         let inside = self.wrapped(name).unwrap_or(self);
         visitor.visit_newtype_struct(inside).map_err(|failure| failure.at(self.id))
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Failure> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
         if self.node().shape == Shape::Bare && self.tag().as_deref() == Some(name) {
             return visitor.visit_unit();
         }
@@ -366,7 +262,7 @@ impl<'de> de::VariantAccess<'de> for Value<'_> {
         match (self.node().shape, &self.node().children[..]) {
             (Shape::Bare, _) => Err(Failure::new(What::TakesSomething).at(self.id)),
             (Shape::Tuple, [only]) => seed.deserialize(Self::new(self.source, *only)),
-            _ => seed.deserialize(self).map_err(|failure| failure.at(self.id)),
+            _ => seed.deserialize(self).map_err(|failure| self.payload(failure)),
         }
     }
 
@@ -378,11 +274,7 @@ impl<'de> de::VariantAccess<'de> for Value<'_> {
         }
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Failure> {
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Failure> {
         if self.node().shape == Shape::Bare {
             return Err(Failure::new(What::TakesSomething).at(self.id));
         }

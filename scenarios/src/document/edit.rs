@@ -1,8 +1,8 @@
 //! Changes to single values; every other byte of the text stays.
 
 use super::Document;
-use super::parse::{end_of_comment, is_raw_part, is_word_part, is_word_start};
 use super::path::{Path, Segment};
+use super::scan::{end_of_comment, is_raw_part, is_word_part, is_word_start};
 use super::tree::{Id, Node, Shape, Span, Tree};
 use serde::de::IgnoredAny;
 

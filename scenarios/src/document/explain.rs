@@ -1,7 +1,7 @@
 //! Putting what serde and `ron` object to into words for people.
 
 use super::Document;
-use super::deserialize::{Failure, Spot, What};
+use super::failure::{Failure, Spot, What};
 use super::problem::Problem;
 use super::suggest::did_you_mean;
 use super::tree::{Id, Shape, Span, Tree};
@@ -25,6 +25,9 @@ fn spot(document: &Document, tree: &Tree, failure: &Failure, id: Id) -> Span {
 }
 
 fn words(document: &Document, tree: &Tree, failure: &Failure, id: Id) -> (String, Option<String>) {
+    // What is wrong with a key is told of the key, not of its value.
+    let key = tree[id].name.as_ref().and_then(|name| name.key);
+    let id = key.filter(|_| matches!(failure.at, Some(Spot::Name(_)))).unwrap_or(id);
     let node = &tree[id];
     let tag = node.tag.map_or("", |tag| tag.of(document.text()));
     let in_owner = failure.owner.as_ref().map_or(String::new(), |owner| format!(" in `{owner}`"));
@@ -46,9 +49,7 @@ fn words(document: &Document, tree: &Tree, failure: &Failure, id: Id) -> (String
             let owner = failure.owner.as_deref().unwrap_or("choice");
             (format!("expected the name of a {owner}, found {}", found(document, tree, id)), Some(help))
         }
-        What::MissingField(field) => {
-            (format!("missing field `{field}`{in_owner}"), Some(format!("add {field}: ...")))
-        }
+        What::MissingField(field) => (format!("missing field `{field}`{in_owner}"), Some(format!("add {field}: ..."))),
         What::DuplicateField(field) => (format!("field `{field}` appears twice{in_owner}"), None),
         What::TakesNothing => (format!("`{tag}` takes nothing in parentheses"), Some(format!("write {tag}"))),
         What::TakesSomething => {
@@ -61,7 +62,11 @@ fn words(document: &Document, tree: &Tree, failure: &Failure, id: Id) -> (String
         }
         What::Expected(expected) => {
             let (expected, example) = wanted(expected);
-            let message = format!("expected {expected}, found {}", found(document, tree, id));
+            let inside = match &failure.owner {
+                Some(owner) if !expected.contains("parentheses") => format!(" in the parentheses of `{owner}`"),
+                _ => String::new(),
+            };
+            let message = format!("expected {expected}{inside}, found {}", found(document, tree, id));
             (message, hint(document, tree, id, &expected).or(example.map(|example| format!("for example {example}"))))
         }
     }
@@ -113,7 +118,9 @@ fn hint(document: &Document, tree: &Tree, id: Id, expected: &str) -> Option<Stri
     let written = node.span.of(document.text());
     match node.shape {
         Shape::Bare if expected.contains("quotes") => Some(format!("write \"{}\"", short(written))),
-        Shape::Number if has_unit(written) => Some(format!("a value with a unit stands in quotes: \"{}\"", short(written))),
+        Shape::Number if has_unit(written) => {
+            Some(format!("a value with a unit stands in quotes: \"{}\"", short(written)))
+        }
         Shape::Map if expected.contains("parentheses") => {
             Some("fields stand in ( ) and without quotes: (name: value)".to_owned())
         }
@@ -136,7 +143,9 @@ fn found(document: &Document, tree: &Tree, id: Id) -> String {
     let node = &tree[id];
     let written = node.span.of(document.text());
     match (node.shape, node.tag) {
-        (Shape::Struct | Shape::Tuple, Some(tag)) => format!("`{}(...)`", short(tag.of(document.text()))),
+        (Shape::Struct | Shape::Tuple, Some(tag)) if written.len() > SHORT || written.contains('\n') => {
+            format!("`{}(...)`", short(tag.of(document.text())))
+        }
         (Shape::Struct, None) => "fields in parentheses".to_owned(),
         (Shape::Tuple, None) => "values in parentheses".to_owned(),
         (Shape::List, _) => "a list".to_owned(),
@@ -149,7 +158,7 @@ fn found(document: &Document, tree: &Tree, id: Id) -> String {
 /// The text of a quoted value.
 fn unquoted_name(document: &Document, tree: &Tree, id: Id) -> Option<String> {
     let node = &tree[id];
-    (node.shape == Shape::Text).then(|| super::parse::unquoted(node.span.of(document.text())))
+    (node.shape == Shape::Text).then(|| super::scan::unquoted(node.span.of(document.text())))
 }
 
 /// "did you mean", and what there is to choose from.
@@ -167,9 +176,12 @@ fn list(known: &[&str]) -> String {
     }
 }
 
+/// As many characters of a written text as a message quotes.
+const SHORT: usize = 40;
+
 /// As much of a written text as a message can hold, on one line.
 fn short(written: &str) -> String {
-    let start: String = written.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let start: String = written.chars().take(SHORT).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if start.len() < written.len() { format!("{start}\u{2026}") } else { start }
 }
 

@@ -9,9 +9,9 @@
 //!       set, remove (every other byte stays)
 //! ```
 //!
-//! The tree says which bytes are which value and nothing else ([`tree`]), so comments and layout
+//! The tree says which bytes are which value and nothing else (`tree.rs`), so comments and layout
 //! survive every edit, and every problem can name its line and column. Types are decoded through
-//! serde straight from the tree ([`decode`]), which knows the place of each value; numbers and
+//! serde straight from the tree (`deserialize.rs`), which knows the place of each value; numbers and
 //! texts are read by `ron`, which also has the last word on whether a file is RON at all. Its
 //! extensions `implicit_some` and `unwrap_variant_newtypes` are on without being written.
 //!
@@ -21,11 +21,13 @@ mod decode;
 mod deserialize;
 mod edit;
 mod explain;
+mod failure;
 mod parse;
 mod path;
 mod place;
 mod problem;
 mod read;
+mod scan;
 mod suggest;
 mod tree;
 

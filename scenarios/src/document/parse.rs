@@ -5,6 +5,10 @@
 //! longer know what was meant, it stops: then there is no tree.
 
 use super::place::Lines;
+use super::scan::{
+    describe, end_of_string, is_raw_part, is_word_part, is_word_start, raw_string, skip_blanks, starts_value,
+    typographic, unquoted,
+};
 use super::tree::{Id, Name, Node, Shape, Span, Tree};
 
 /// Brackets inside brackets inside brackets: more than this is no scenario, and would overflow the
@@ -27,29 +31,10 @@ pub(super) struct Fault {
 
 /// The tree, unless a fault left its shape in doubt, and the faults in the order found.
 pub(super) fn parse(text: &str, lines: &Lines) -> (Option<Tree>, Vec<Fault>) {
-    let mut parser = Parser {
-        text,
-        lines,
-        at: 0,
-        tree: Tree::default(),
-        faults: Vec::new(),
-        broken_string: None,
-        unbalanced: None,
-    };
+    let mut parser =
+        Parser { text, lines, at: 0, tree: Tree::default(), faults: Vec::new(), broken_string: None, unbalanced: None };
     let tree = parser.document().ok().map(|()| parser.tree);
     (tree, parser.faults)
-}
-
-/// What a person reads instead of a character that cannot stand where it stands.
-fn describe(c: char) -> String {
-    match c {
-        c if typographic(c) => format!("the typographic quote `{c}`"),
-        '\u{a0}' => "a no-break space (U+00A0)".to_owned(),
-        c if c.is_control() || c.is_whitespace() || c == '\u{feff}' => {
-            format!("the invisible character U+{:04X}", c as u32)
-        }
-        c => format!("`{c}`"),
-    }
 }
 
 /// A fault after which the parser no longer knows what was meant. It has been noted.
@@ -135,7 +120,15 @@ impl Parser<'_> {
         }
         let id = Id(self.tree.nodes.len());
         let span = Span::new(self.at, self.at);
-        self.tree.nodes.push(Node { shape: Shape::Hole, span, tag: None, name, comma: None, parent, children: Vec::new() });
+        self.tree.nodes.push(Node {
+            shape: Shape::Hole,
+            span,
+            tag: None,
+            name,
+            comma: None,
+            parent,
+            children: Vec::new(),
+        });
         Ok(id)
     }
 
@@ -382,6 +375,9 @@ impl Parser<'_> {
 
     /// Something without a name among named fields.
     fn stop_nameless<T>(&mut self, open: Span) -> Parsed<T> {
+        if self.unbalanced.is_some() {
+            return self.unclosed(open, ')');
+        }
         let (line, column) = self.lines.position(self.text, open.start);
         let help = match self.peek() {
             Some(c) if typographic(c) => "use plain quotes: \"...\"".to_owned(),
@@ -477,7 +473,15 @@ impl Parser<'_> {
 
     /// A parser that reads on from here and whose findings are forgotten.
     fn ahead(&self) -> Self {
-        Self { text: self.text, lines: self.lines, at: self.at, tree: Tree::default(), faults: Vec::new(), broken_string: None, unbalanced: None }
+        Self {
+            text: self.text,
+            lines: self.lines,
+            at: self.at,
+            tree: Tree::default(),
+            faults: Vec::new(),
+            broken_string: None,
+            unbalanced: None,
+        }
     }
 
     /// Notes a fault. Fails if the fault shows that the parser has lost its way.
@@ -496,87 +500,10 @@ impl Parser<'_> {
     }
 }
 
-/// Past blanks and comments; or else where a comment starts that is never closed.
-fn skip_blanks(text: &str, mut at: usize) -> Result<usize, usize> {
-    loop {
-        let rest = &text[at..];
-        let trimmed = rest.trim_start_matches(is_blank);
-        at += rest.len() - trimmed.len();
-        if trimmed.starts_with("//") {
-            at += trimmed.find('\n').unwrap_or(trimmed.len());
-        } else if trimmed.starts_with("/*") {
-            at = end_of_comment(text, at).ok_or(at)?;
-        } else {
-            return Ok(at);
-        }
-    }
-}
-
-/// The end of a block comment, which may hold others.
-pub(super) fn end_of_comment(text: &str, open: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let (mut at, mut depth) = (open + 2, 1);
-    while depth > 0 {
-        match bytes.get(at..at + 2)? {
-            b"/*" => (at, depth) = (at + 2, depth + 1),
-            b"*/" => (at, depth) = (at + 2, depth - 1),
-            _ => at += 1,
-        }
-    }
-    Some(at)
-}
-
-/// The length of a string's inside up to and including its last quote.
-fn end_of_string(inside: &str) -> Option<usize> {
-    let mut escaped = false;
-    for (at, byte) in inside.bytes().enumerate() {
-        match byte {
-            b'"' if !escaped => return Some(at + 1),
-            byte => escaped = byte == b'\\' && !escaped,
-        }
-    }
-    None
-}
-
-/// `r"` or `r#"`, and any number of hashes: the start of a raw string rather than of a name.
-fn raw_string(rest: &str) -> Option<()> {
-    rest.strip_prefix('r')?.trim_start_matches('#').strip_prefix('"').map(|_| ())
-}
-
-/// What a quoted text says; what `ron` cannot read stays as written.
-pub(super) fn unquoted(written: &str) -> String {
-    ron::from_str(written).unwrap_or_else(|_| written.to_owned())
-}
-
 fn closing(open: &str) -> char {
     match open {
         "(" => ')',
         "[" => ']',
         _ => '}',
     }
-}
-
-/// The blanks of `ron`.
-fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t'..='\r' | '\u{85}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
-}
-
-pub(super) fn is_word_start(c: char) -> bool {
-    c == '_' || c.is_alphabetic()
-}
-
-pub(super) fn is_word_part(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
-}
-
-pub(super) fn is_raw_part(c: char) -> bool {
-    is_word_part(c) || matches!(c, '.' | '+' | '-')
-}
-
-fn starts_value(c: char) -> bool {
-    is_raw_part(c) || matches!(c, '"' | '\'' | '(' | '[' | '{')
-}
-
-fn typographic(c: char) -> bool {
-    matches!(c, '\u{2018}'..='\u{201f}')
 }

@@ -89,9 +89,7 @@ fn is_plain(c: char) -> bool {
 
 /// A text that is no path, and from which byte on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{text}` is not a path: expected {expected} at byte {at} (a path reads like services.web.endpoints.get[0])"
-)]
+#[error("`{text}` is not a path: expected {expected} at byte {at} (a path reads like services.web.endpoints.get[0])")]
 pub struct PathError {
     text: String,
     expected: &'static str,
@@ -105,16 +103,10 @@ impl FromStr for Path {
         let mut segments = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
-            let wrong = |expected| PathError {
-                text: text.to_owned(),
-                expected,
-                at: text.len() - rest.len(),
-            };
+            let wrong = |expected| PathError { text: text.to_owned(), expected, at: text.len() - rest.len() };
             if let Some(inside) = rest.strip_prefix('[') {
                 let (index, after) = inside.split_once(']').ok_or(wrong("a closing `]`"))?;
-                let index = index
-                    .parse()
-                    .map_err(|_| wrong("a position such as `[0]`"))?;
+                let index = index.parse().map_err(|_| wrong("a position such as `[0]`"))?;
                 segments.push(Segment::Index(index));
                 rest = after;
                 continue;

@@ -124,13 +124,9 @@ impl Tree {
     pub(super) fn child(&self, id: Id, segment: &Segment) -> Option<Id> {
         let node = &self[id];
         match (segment, node.shape) {
-            (Segment::Index(index), Shape::List | Shape::Tuple) => {
-                node.children.get(*index).copied()
-            }
+            (Segment::Index(index), Shape::List | Shape::Tuple) => node.children.get(*index).copied(),
             (Segment::Name(name), Shape::Struct | Shape::Map) => self.named(id, name),
-            (Segment::Name(_), Shape::Tuple) if node.children.len() == 1 => {
-                self.child(node.children[0], segment)
-            }
+            (Segment::Name(_), Shape::Tuple) if node.children.len() == 1 => self.child(node.children[0], segment),
             _ => None,
         }
     }
@@ -152,8 +148,7 @@ impl Tree {
 
     /// The path that leads to a node.
     pub(super) fn path(&self, id: Id) -> Path {
-        let mut segments: Vec<Segment> =
-            self.upwards(id).filter_map(|id| self.segment(id)).collect();
+        let mut segments: Vec<Segment> = self.upwards(id).filter_map(|id| self.segment(id)).collect();
         segments.reverse();
         Path(segments)
     }

@@ -1,0 +1,294 @@
+//! From a file, or a library entry, to something that can run; or everything that is wrong with it.
+
+use crate::document::{Document, Path, Problem, Problems, ReadError};
+use crate::scenario::{Act, Scenario};
+use crate::trace_file;
+use indexmap::IndexMap;
+use models::check::check;
+use models::intervention::{self, Timeline};
+use models::probe::Window;
+use models::topology::Topology;
+use models::workload::{Arrivals, Trace};
+use sim_core::time::{SimDuration, SimTime};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A scenario that can run.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The file.
+    pub document: Document,
+    /// What it says.
+    pub scenario: Scenario,
+    /// Its design and clients as run.
+    pub topology: Arc<Topology>,
+    /// What is done to it, as run.
+    pub timeline: Arc<Timeline>,
+    /// Its windows as run.
+    pub windows: Vec<Window>,
+    /// What is odd about it but does not keep it from running.
+    pub warnings: Problems,
+    recorded: IndexMap<String, Trace>,
+    traces: Traces,
+}
+
+/// Where the trace files that a scenario names are found.
+#[derive(Clone, Debug)]
+pub enum Traces {
+    /// In this folder.
+    Folder(PathBuf),
+    /// In the library.
+    Library,
+    /// This file stands in for every trace the scenario names.
+    Instead(PathBuf),
+}
+
+/// Why a scenario cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// What it says makes no sense.
+    #[error("{0}")]
+    Problems(Problems),
+}
+
+impl Loaded {
+    /// Loads a scenario file; traces are found beside it.
+    ///
+    /// # Errors
+    /// The file cannot be read, or everything that is wrong with it.
+    pub fn file(path: &std::path::Path) -> Result<Self, LoadError> {
+        let folder = path.parent().map(std::path::Path::to_owned).unwrap_or_default();
+        Self::document(Document::read(path)?, &Traces::Folder(folder))
+    }
+
+    /// Loads a scenario from a document.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn document(document: Document, traces: &Traces) -> Result<Self, LoadError> {
+        let mut problems = Vec::new();
+        let decoded = document.decode::<Scenario>();
+        problems.extend(decoded.problems.iter().cloned());
+        let dropped = decoded.dropped.clone();
+        let Some(scenario) = decoded.value else {
+            return Err(LoadError::Problems(document.report(problems)));
+        };
+        // What was dropped because it could not be read must not count as missing.
+        let new = |found: Vec<Problem>| {
+            let spurious = |p: &Problem| dropped.iter().any(|d| d.contains(&p.path) || p.path.contains(d));
+            found.into_iter().filter(|p| dropped.is_empty() || !spurious(p)).collect::<Vec<_>>()
+        };
+        let (recorded, unreadable) = read_traces(&scenario, traces);
+        problems.extend(new(unreadable));
+        problems.extend(new(settings(&scenario)));
+        let topology = match check(&scenario.blueprint(), &scenario.workload(), &recorded) {
+            Ok(topology) => Arc::new(topology),
+            Err(found) => {
+                if dropped.is_empty() {
+                    problems.extend(found.into_iter().map(from_check));
+                }
+                return Err(LoadError::Problems(document.report(problems)));
+            }
+        };
+        if !problems.is_empty() {
+            return Err(LoadError::Problems(document.report(problems)));
+        }
+        let mut loaded = Self {
+            windows: windows(&scenario),
+            warnings: document.report([]),
+            timeline: Arc::default(),
+            recorded,
+            traces: traces.clone(),
+            document,
+            scenario,
+            topology,
+        };
+        loaded.timeline = Arc::new(loaded.timeline()?);
+        let warnings = loaded.odd();
+        loaded.warnings = loaded.document.report(warnings);
+        Ok(loaded)
+    }
+
+    /// The same scenario with some values changed, given as path and text.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it then.
+    pub fn with(&self, changes: &[(&str, &str)]) -> Result<Self, LoadError> {
+        let mut document = self.document.clone();
+        let mut problems = Vec::new();
+        for (path, text) in changes {
+            problems.extend(set(&mut document, path, text).err().map(|why| Problem::error(Path::default(), why)));
+        }
+        if !problems.is_empty() {
+            return Err(LoadError::Problems(document.report(problems)));
+        }
+        Self::document(document, &self.traces)
+    }
+
+    /// When the run ends.
+    pub fn horizon(&self) -> SimTime {
+        SimTime::ZERO + self.scenario.run.horizon
+    }
+
+    /// From when on requests and levels count.
+    pub fn warm_up(&self) -> SimTime {
+        SimTime::ZERO + self.scenario.run.warm_up
+    }
+
+    /// The timeline as run. What `Set` changes accumulates in time order.
+    fn timeline(&self) -> Result<Timeline, LoadError> {
+        let mut entries: Vec<_> = self.scenario.timeline.iter().enumerate().collect();
+        entries.sort_by_key(|(_, entry)| entry.at + entry.lag);
+        let mut document = self.document.clone();
+        let (mut acts, mut problems) = (Vec::new(), Vec::new());
+        for (i, entry) in entries {
+            let place = Path::default().name("timeline").index(i).name("act");
+            let at = SimTime::ZERO + (entry.at + entry.lag);
+            let act = match &entry.act {
+                Act::Scale { service, to } => {
+                    self.service(service).map(|service| intervention::Act::Scale { service, to: to.get() })
+                }
+                Act::Kill { service, replicas, refuse } => self.service(service).map(|service| intervention::Act::Kill {
+                    service,
+                    replicas: replicas.clone(),
+                    refuse: *refuse,
+                }),
+                Act::Set { path, .. } => {
+                    let text = self.document.get(&place.name("to")).unwrap_or_default().to_owned();
+                    self.set(&mut document, path, &text).map(|topology| intervention::Act::Adopt { topology })
+                }
+            };
+            match act {
+                Ok(act) => acts.push((at, act)),
+                Err(why) => problems.push(Problem::error(place, why)),
+            }
+        }
+        if problems.is_empty() { Ok(Timeline::new(acts)) } else { Err(LoadError::Problems(self.document.report(problems))) }
+    }
+
+    fn service(&self, name: &str) -> Result<u16, String> {
+        let known = || self.topology.services.iter().map(|s| s.name.as_str());
+        self.topology.service(name).ok_or_else(|| {
+            let near = models::problem::did_you_mean(name, known());
+            let hint = near.map_or_else(String::new, |near| format!(" (did you mean \"{near}\"?)"));
+            format!("there is no service \"{name}\"{hint}")
+        })
+    }
+
+    /// The topology after one more change to the document.
+    fn set(&self, document: &mut Document, path: &str, text: &str) -> Result<Arc<Topology>, String> {
+        set(document, path, text)?;
+        let changed = document.decode::<Scenario>();
+        if let Some(problem) = changed.problems.first() {
+            return Err(format!("with {path} set to {text}: {}", problem.message));
+        }
+        let scenario = changed.value.ok_or_else(|| format!("with {path} set to {text} the scenario cannot be read"))?;
+        let topology = check(&scenario.blueprint(), &scenario.workload(), &self.recorded)
+            .map_err(|problems| format!("with {path} set to {text}: {}", problems[0].message))?;
+        match self.topology.refuses(&topology) {
+            Some(why) => Err(format!("{path} cannot be set to {text}: {why}")),
+            None => Ok(Arc::new(topology)),
+        }
+    }
+
+    /// Warnings: what has no effect.
+    fn odd(&self) -> Vec<Problem> {
+        let mut warnings = Vec::new();
+        for (i, entry) in self.scenario.timeline.iter().enumerate() {
+            if entry.at + entry.lag > self.scenario.run.horizon {
+                let path = Path::default().name("timeline").index(i);
+                let message = format!("this is after the run has ended at {}", self.scenario.run.horizon);
+                warnings.push(Problem::warning(path, message).with_help("move it, or make run.horizon longer"));
+            }
+        }
+        warnings
+    }
+}
+
+/// A problem that the check of the design found.
+fn from_check(found: models::problem::Problem) -> Problem {
+    let path = found.path.to_string().parse().unwrap_or_default();
+    let problem = Problem::error(path, found.message);
+    match found.help {
+        Some(help) => problem.with_help(help),
+        None => problem,
+    }
+}
+
+/// Sets one value of a document.
+fn set(document: &mut Document, path: &str, text: &str) -> Result<(), String> {
+    let parsed: Path = path.parse().map_err(|e: crate::document::PathError| e.to_string())?;
+    document.set(&parsed, text).map_err(|e| format!("{path} cannot be set: {e}"))
+}
+
+fn windows(scenario: &Scenario) -> Vec<Window> {
+    let window = |(name, (from, to)): (&String, &(SimDuration, SimDuration))| Window {
+        name: name.clone(),
+        from: SimTime::ZERO + *from,
+        to: SimTime::ZERO + *to,
+    };
+    scenario.windows.iter().map(window).collect()
+}
+
+/// What makes no sense about how a scenario is run.
+fn settings(scenario: &Scenario) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut problem = |path: Path, message: String, help: &str| {
+        problems.push(Problem::error(path, message).with_help(help));
+    };
+    let run = Path::default().name("run");
+    let settings = &scenario.run;
+    if settings.horizon.is_zero() {
+        problem(run.name("horizon"), "the run ends when it begins".into(), "write for example horizon: \"10min\"");
+    } else if settings.warm_up >= settings.horizon {
+        let message = format!("the warm-up of {} leaves nothing of the horizon of {}", settings.warm_up, settings.horizon);
+        problem(run.name("warm_up"), message, "make the warm-up shorter or the horizon longer");
+    }
+    if settings.replications == 0 || settings.replications > 100_000 {
+        let message = format!("{} replications", settings.replications);
+        problem(run.name("replications"), message, "write a number from 1 to 100000");
+    }
+    let slo = Path::default().name("slo");
+    let objective = scenario.slo.objective.get();
+    if !(objective > 0.0 && objective < 1.0) {
+        let message = format!("an objective of {objective} cannot be promised");
+        problem(slo.name("objective"), message, "write a share between 0 and 1, for example 0.999");
+    }
+    for (name, (from, to)) in &scenario.windows {
+        if from >= to {
+            let path = Path::default().name("windows").name(name);
+            problem(path, format!("the window \"{name}\" ends at {to}, before it begins at {from}"), "write (from, to)");
+        } else if *from >= settings.horizon {
+            let path = Path::default().name("windows").name(name);
+            let message = format!("the window \"{name}\" begins at {from}, when the run has ended at {}", settings.horizon);
+            problem(path, message, "move it, or make run.horizon longer");
+        }
+    }
+    if let Some(name) = &scenario.collapse
+        && !scenario.windows.contains_key(name)
+    {
+        let near = models::problem::did_you_mean(name, scenario.windows.keys().map(String::as_str));
+        let help = near.map_or_else(|| "name one of the windows".to_owned(), |near| format!("did you mean \"{near}\"?"));
+        problem(Path::default().name("collapse"), format!("there is no window \"{name}\""), &help);
+    }
+    problems
+}
+
+/// Reads every trace the scenario names.
+fn read_traces(scenario: &Scenario, traces: &Traces) -> (IndexMap<String, Trace>, Vec<Problem>) {
+    let (mut read, mut problems) = (IndexMap::new(), Vec::new());
+    for (name, client) in &scenario.clients {
+        let Arrivals::Trace(file) = &client.arrivals else { continue };
+        match trace_file::find(&file.file, traces) {
+            Ok(trace) => drop(read.insert(file.file.clone(), trace)),
+            Err(error) => {
+                let path = Path::default().name("clients").name(name).name("arrivals").name("file");
+                problems.push(Problem::error(path, error.to_string()).with_help(error.remedy()));
+            }
+        }
+    }
+    (read, problems)
+}

@@ -1,0 +1,181 @@
+//! A scenario as written: a design, its clients, what is done to it, and how it is run.
+
+use indexmap::IndexMap;
+use models::blueprint::{Blueprint, Service};
+use models::given::Given;
+use models::workload::{Client, Workload};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use sim_core::time::SimDuration;
+
+/// A scenario file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// One line that says what it is.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// What to look for.
+    #[serde(default)]
+    pub about: Option<String>,
+    /// The services, by name.
+    pub services: IndexMap<String, Service>,
+    /// The client populations, by name.
+    pub clients: IndexMap<String, Client>,
+    /// What is done to the system while it runs.
+    #[serde(default)]
+    pub timeline: Vec<Entry>,
+    /// Stretches of the run that are reported by themselves: from, to. A request belongs to the
+    /// window in which it first came.
+    #[serde(default)]
+    pub windows: IndexMap<String, (SimDuration, SimDuration)>,
+    /// Name of the window by which a run counts as collapsed: it serves less than half of what comes
+    /// in it. Left out, the last fifth of the run.
+    #[serde(default)]
+    pub collapse: Option<String>,
+    /// What users are promised.
+    #[serde(default)]
+    pub slo: Slo,
+    /// How it is run.
+    #[serde(default)]
+    pub run: RunSettings,
+    /// What should come out, checked by `outgrow run`.
+    #[serde(default)]
+    pub expect: Vec<Expectation>,
+}
+
+/// Something done to the system.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// When it is decided.
+    pub at: SimDuration,
+    /// How much later it takes effect.
+    #[serde(default)]
+    pub lag: SimDuration,
+    /// What is done.
+    pub act: Act,
+}
+
+/// What is done.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Act {
+    /// The service gets this many replicas: missing ones start, surplus ones finish what they have.
+    Scale {
+        /// The service.
+        service: String,
+        /// How many replicas.
+        to: Given<u32>,
+    },
+    /// Replicas crash and lose what they hold.
+    Kill {
+        /// The service.
+        service: String,
+        /// Which replicas, counted from 0.
+        replicas: Vec<u32>,
+        /// Whether callers are refused at once instead of running into their timeouts.
+        #[serde(default)]
+        refuse: bool,
+    },
+    /// A number of the scenario changes: `Set(path: "services.app.calls.db.pool", to: 2)`.
+    Set {
+        /// Where it stands in this file.
+        path: String,
+        /// Its new value, as it would be written there.
+        to: IgnoredAny,
+    },
+}
+
+impl Act {
+    /// Every act there is.
+    pub const ALL: &[models::catalogue::Entry] = &[
+        models::catalogue::Entry {
+            name: "Scale",
+            example: "Scale(service: \"app\", to: 8)",
+            summary: "gives a service more or fewer replicas",
+        },
+        models::catalogue::Entry {
+            name: "Kill",
+            example: "Kill(service: \"app\", replicas: [0])",
+            summary: "replicas crash and lose what they hold; refuse: true lets callers know at once",
+        },
+        models::catalogue::Entry {
+            name: "Set",
+            example: "Set(path: \"services.app.calls.db.pool\", to: 2)",
+            summary: "changes any number of the scenario while it runs",
+        },
+    ];
+}
+
+/// A service level objective.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Slo {
+    /// Share of requests that must be good.
+    pub objective: Given<f64>,
+    /// A request is good if it is served within this time.
+    pub threshold: Given<SimDuration>,
+    /// The stretch of time over which the objective is promised.
+    pub window: Given<SimDuration>,
+}
+
+impl Default for Slo {
+    fn default() -> Self {
+        Self {
+            objective: 0.999.into(),
+            threshold: SimDuration::from_secs(1).into(),
+            window: SimDuration::from_secs(30 * 86_400).into(),
+        }
+    }
+}
+
+/// How a scenario is run.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunSettings {
+    /// Requests and levels before this time are not counted.
+    pub warm_up: SimDuration,
+    /// When the run ends.
+    pub horizon: SimDuration,
+    /// Names the randomness; equal seeds give equal runs.
+    pub seed: u64,
+    /// How many independent runs are made; intervals come from their spread.
+    pub replications: u32,
+}
+
+impl Default for RunSettings {
+    fn default() -> Self {
+        Self { warm_up: SimDuration::from_secs(60), horizon: SimDuration::from_secs(600), seed: 1, replications: 5 }
+    }
+}
+
+/// A figure that should come out within bounds.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// The figure, by its path in the JSON document of the run: `metrics.availability`,
+    /// `services.db.utilisation.processor`, `windows.late.availability`.
+    pub figure: String,
+    /// The least it should be.
+    #[serde(default)]
+    pub least: Option<f64>,
+    /// The most it should be.
+    #[serde(default)]
+    pub most: Option<f64>,
+    /// What that shows.
+    #[serde(default)]
+    pub shows: Option<String>,
+}
+
+impl Scenario {
+    /// The design.
+    pub fn blueprint(&self) -> Blueprint {
+        Blueprint { services: self.services.clone() }
+    }
+
+    /// The clients.
+    pub fn workload(&self) -> Workload {
+        Workload { clients: self.clients.clone() }
+    }
+}
