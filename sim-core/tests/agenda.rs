@@ -102,7 +102,7 @@ fn delay() -> impl Strategy<Value = u64> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let class = prop_oneof![1 => Just(Class::Intervention), 6 => Just(Class::Ordinary)];
+    let class = prop_oneof![1 => Just(Class::Intervention), 6 => Just(Class::Ordinary), 4 => Just(Class::Late)];
     prop_oneof![
         12 => (delay(), class).prop_map(|(delay, class)| Step::Schedule { delay, class }),
         2 => (delay(), 1..300_usize).prop_map(|(delay, count)| Step::Burst { delay, count }),

@@ -247,21 +247,37 @@ proptest! {
 
 #[test]
 fn quantiles_of_students_t() {
-    // R: qt(0.975, c(1, 2, 5, 10, 30, 1000)), and the normal quantile as its limit.
+    // From the tables; the last is the normal quantile, their limit.
     for (dof, t) in [
-        (1.0, 12.706_204_736_174_70),
-        (2.0, 4.302_652_729_749_46),
-        (5.0, 2.570_581_835_636_31),
-        (10.0, 2.228_138_851_964_94),
-        (30.0, 2.042_272_456_301_24),
-        (1000.0, 1.962_339_080_821_55),
-        (1e9, 1.959_963_987),
+        (1.0, 12.706_204_736),
+        (2.0, 4.302_652_730),
+        (5.0, 2.570_581_836),
+        (10.0, 2.228_138_852),
+        (30.0, 2.042_272_456),
+        (1000.0, 1.962_339_081),
+        (1e12, 1.959_963_985),
+        (f64::INFINITY, 1.959_963_985),
     ] {
-        near(t_quantile(0.975, dof).unwrap(), t, 1e-8);
-        near(t_quantile(0.025, dof).unwrap(), -t, 1e-8);
+        near(t_quantile(0.975, dof).unwrap(), t, 1e-9);
+        near(t_quantile(0.025, dof).unwrap(), -t, 1e-9);
     }
-    near(t_quantile(0.95, 7.0).unwrap(), 1.894_578_605_061_31, 1e-8);
-    assert!(t_quantile(0.5, 3.0).unwrap().abs() < 1e-8);
+    // One degree is Cauchy's law, tan(π(p − ½)); two have (2p−1)·√(2/(4p(1−p))).
+    for p in [1e-9, 0.01, 0.3, 0.6, 0.999] {
+        near(t_quantile(p, 1.0).unwrap(), libm::tan(std::f64::consts::PI * (p - 0.5)), 1e-6);
+        near(t_quantile(p, 2.0).unwrap(), (2.0 * p - 1.0) * (2.0 / (4.0 * p * (1.0 - p))).sqrt(), 1e-9);
+    }
+    // Both methods agree where one takes over from the other.
+    for p in [1e-9, 0.005, 0.4, 0.975] {
+        let (below, above) = (t_quantile(p, 1000.0).unwrap(), t_quantile(p, 1000.0_f64.next_up()).unwrap());
+        near(below, above, 1e-8);
+    }
+    assert_eq!(t_quantile(0.5, 3.0).map(|t| t.abs() < 1e-7), Some(true));
+    // It returns whatever is asked.
+    for dof in [1e-300, 0.1, 1.0, 999.0, 1e9, f64::MAX] {
+        for p in [f64::MIN_POSITIVE, 1e-20, 0.5_f64.next_down(), 0.5, 0.5_f64.next_up(), 1.0_f64.next_down()] {
+            assert!(t_quantile(p, dof).is_some());
+        }
+    }
     for (p, dof) in [(0.0, 5.0), (1.0, 5.0), (f64::NAN, 5.0), (-1.0, 5.0), (0.5, 0.0), (0.5, f64::NAN)] {
         assert_eq!(t_quantile(p, dof), None, "{p} {dof}");
     }
@@ -292,15 +308,19 @@ fn differences_of_pairs() {
 
 #[test]
 fn wilson_intervals() {
-    // R: prop.test(k, n, correct = FALSE)$conf.int
-    let check = |successes, n, low: f64, high: f64| {
+    let check = |successes, n, low: f64, high: f64, digits: f64| {
         let found = wilson(successes, n, 0.95);
-        assert!((found.0 - low).abs() < 5e-7 && (found.1 - high).abs() < 5e-7, "{found:?}");
+        assert!((found.0 - low).abs() < digits && (found.1 - high).abs() < digits, "{found:?}");
     };
-    check(81, 263, 0.255_289, 0.366_166);
-    check(0, 10, 0.0, 0.277_533);
-    check(10, 10, 0.722_467, 1.0);
-    check(1, 2, 0.094_531, 0.905_469);
+    // R. G. Newcombe, "Two-Sided Confidence Intervals for the Single Proportion", Statistics in
+    // Medicine 17, 1998, table I, method 3.
+    check(81, 263, 0.2553, 0.3662, 5e-5);
+    check(15, 148, 0.0624, 0.1605, 5e-5);
+    check(0, 20, 0.0, 0.1611, 5e-5);
+    check(1, 29, 0.0061, 0.1718, 5e-5);
+    // Without successes the upper end is z²/(n + z²), z² = 3.841459.
+    check(0, 10, 0.0, 3.841_459 / 13.841_459, 1e-7);
+    check(10, 10, 10.0 / 13.841_459, 1.0, 1e-7);
     assert_eq!(wilson(0, 0, 0.95), (0.0, 1.0));
     assert_eq!(wilson(3, 10, 1.0), (0.0, 1.0));
     assert_eq!(wilson(3, 10, f64::NAN), (0.0, 1.0));
@@ -309,10 +329,10 @@ fn wilson_intervals() {
 
 #[test]
 fn fishers_exact_test() {
-    // The lady tasting tea, 3 of 4 right: 34/70; R: fisher.test(matrix(c(3, 1, 1, 3), 2)).
+    // The lady tasting tea, 3 of 4 right: (1 + 16 + 16 + 1)/70 of the tables are as unlikely.
     near(fisher_exact(3, 4, 1, 4), 34.0 / 70.0, 1e-12);
-    // R: fisher.test(matrix(c(1, 9, 11, 3), 2))$p.value
-    near(fisher_exact(1, 10, 11, 14), 0.002_759_456_185_220_083, 1e-12);
+    // The worked example of Wikipedia's "Fisher's exact test", which gives 0.002759456.
+    near(fisher_exact(1, 10, 11, 14), 0.002_759_456_185, 1e-9);
     near(fisher_exact(5, 10, 5, 10), 1.0, 1e-12);
     assert_eq!(fisher_exact(0, 0, 3, 7), 1.0);
     assert_eq!(fisher_exact(0, 5, 0, 7), 1.0);

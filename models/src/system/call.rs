@@ -400,7 +400,7 @@ impl System {
         let call = &mut self.calls[slot];
         if call.due < call.timer {
             call.timer = call.due;
-            cx.agenda.schedule(call.due, Class::Ordinary, Event::CallTimer { call: slot });
+            cx.agenda.schedule(call.due, Class::Late, Event::CallTimer { call: slot });
         }
     }
 

@@ -1,14 +1,15 @@
 //! The agenda: the pending events of a simulation.
 //!
 //! **Order.** Events pop by `(time, class, sequence)`: the earliest first; at one instant
-//! [interventions](Class::Intervention) before everything else; then in the order in which they were
-//! scheduled. The order is exact and depends on nothing else, least of all on how the storage below
+//! [interventions](Class::Intervention) before everything else and what is [late](Class::Late) after it;
+//! then in the order in which they were scheduled. The order is exact and depends on nothing else, least of all on how the storage below
 //! happens to be arranged. An event may be scheduled at the very instant being popped, never before it.
 //!
 //! ```text
 //!            +- interventions: Lane --------------------------------------------+
 //! schedule   |                                                                  |
 //!  -------->-+                                                                  +->- pop_until
+//!            +- late: Lane -----------------------------------------------------+
 //!            |             up to today_last                                     |
 //!            +- ordinary: Lane -------->-------- today [ 31 ... 2 1 0 ] ---->---+
 //!                         |               half, if   |         ^
@@ -27,7 +28,7 @@
 //!
 //! **Cost.** An event is moved once for each level between the one it enters and the one it is sorted
 //! from: about log64 of the number pending, never more than eleven times, whatever the horizons; a
-//! burst at one instant takes one step. In steady state nothing is allocated. Storage is one slab
+//! burst at one instant takes one step. Only a new high-water mark allocates. Storage is one slab
 //! that grows by an eighth and is repacked once it is nearly empty. With 8-byte events a large agenda
 //! holds 16 to 20 bytes for each event; the table of slots costs 8 KiB once there are more than 64.
 //!
@@ -57,6 +58,7 @@ mod wheel;
 
 use crate::time::SimTime;
 use lane::Lane;
+use wheel::Entry;
 
 /// Ordering class at one instant. Interventions precede everything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +68,9 @@ pub enum Class {
     Intervention = 0,
     /// What the simulation does by itself.
     Ordinary = 1,
+    /// What happens only if nothing else at its instant has made it void, such as a deadline: what
+    /// comes exactly in time is in time.
+    Late = 2,
 }
 
 /// The pending events of a simulation, in order; see the [module](self). A clone pops the same.
@@ -75,12 +80,13 @@ pub struct Agenda<E> {
     now: SimTime,
     interventions: Lane<E>,
     ordinary: Lane<E>,
+    late: Lane<E>,
 }
 
 impl<E: Copy> Agenda<E> {
     /// An agenda without events, at the start of time.
     pub fn new() -> Self {
-        Self { now: SimTime::ZERO, interventions: Lane::new(), ordinary: Lane::new() }
+        Self { now: SimTime::ZERO, interventions: Lane::new(), ordinary: Lane::new(), late: Lane::new() }
     }
 
     /// Adds an event, to come after those already there of the same instant and class.
@@ -97,6 +103,7 @@ impl<E: Copy> Agenda<E> {
         let lane = match class {
             Class::Intervention => &mut self.interventions,
             Class::Ordinary => &mut self.ordinary,
+            Class::Late => &mut self.late,
         };
         lane.schedule(self.now.as_nanos(), at.as_nanos(), event);
     }
@@ -106,27 +113,37 @@ impl<E: Copy> Agenda<E> {
     #[inline]
     pub fn pop_until(&mut self, limit: SimTime) -> Option<(SimTime, E)> {
         let limit = limit.as_nanos();
-        let entry = match self.interventions.next_time() {
-            Some(due) if due <= limit => {
-                // Only what is strictly earlier goes first.
-                let earlier = due.checked_sub(1).and_then(|before| self.ordinary.pop_until(before));
-                earlier.or_else(|| self.interventions.pop_until(due))?
-            }
-            _ => self.ordinary.pop_until(limit)?,
+        let late = self.late.next_time().filter(|due| *due <= limit);
+        let entry = match self.pop_before_late(late.unwrap_or(limit)) {
+            Some(entry) => entry,
+            None => self.late.pop_until(late?)?,
         };
         self.now = SimTime::from_nanos(entry.time);
         Some((self.now, entry.event))
     }
 
+    /// Takes out the first event that is not late.
+    #[inline]
+    fn pop_before_late(&mut self, limit: u64) -> Option<Entry<E>> {
+        match self.interventions.next_time() {
+            Some(due) if due <= limit => {
+                // Only what is strictly earlier goes first.
+                let earlier = due.checked_sub(1).and_then(|before| self.ordinary.pop_until(before));
+                earlier.or_else(|| self.interventions.pop_until(due))
+            }
+            _ => self.ordinary.pop_until(limit),
+        }
+    }
+
     /// The time of the first event.
     pub fn next_time(&mut self) -> Option<SimTime> {
-        let first = [self.interventions.next_time(), self.ordinary.next_time()].into_iter().flatten().min();
-        first.map(SimTime::from_nanos)
+        let lanes = [self.interventions.next_time(), self.ordinary.next_time(), self.late.next_time()];
+        lanes.into_iter().flatten().min().map(SimTime::from_nanos)
     }
 
     /// How many events are pending.
     pub fn len(&self) -> usize {
-        self.interventions.len() + self.ordinary.len()
+        self.interventions.len() + self.ordinary.len() + self.late.len()
     }
 
     /// Whether no event is pending.
@@ -136,7 +153,7 @@ impl<E: Copy> Agenda<E> {
 
     /// Bytes of storage held, slack included.
     pub fn memory_bytes(&self) -> usize {
-        self.interventions.memory_bytes() + self.ordinary.memory_bytes()
+        self.interventions.memory_bytes() + self.ordinary.memory_bytes() + self.late.memory_bytes()
     }
 }
 

@@ -6,6 +6,10 @@ use super::{DistError, nanos};
 use crate::random::KeyedRng;
 use crate::time::SimDuration;
 
+const FAMILY: &str = "an empirical";
+
+const TWO_64: f64 = 18_446_744_073_709_551_616.0;
+
 /// Given values with given weights; see [`Dist::empirical`](super::Dist::empirical).
 ///
 /// Sampled by Walker's alias method in constant time, from one random word: each of the n slots is
@@ -13,9 +17,6 @@ use crate::time::SimDuration;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Empirical {
     slots: Arc<[Slot]>,
-    /// Weighted mean and squared coefficient of variation of the values as given.
-    mean: f64,
-    scv: f64,
     scale: f64,
 }
 
@@ -32,16 +33,14 @@ struct Slot {
 impl Empirical {
     pub(super) fn new(values: &[SimDuration], weights: Option<&[f64]>) -> Result<Self, DistError> {
         if values.is_empty() {
-            return Err(DistError::Empty { family: "an empirical", what: "values" });
+            return Err(DistError::Empty { family: FAMILY, what: "values" });
         }
         let values: Vec<f64> = values.iter().copied().map(nanos).collect();
         let shares = match weights {
             None => vec![1.0 / values.len() as f64; values.len()],
             Some(weights) => shares(weights, values.len())?,
         };
-        let mean: f64 = values.iter().zip(&shares).map(|(x, p)| p * x).sum();
-        let scv = values.iter().zip(&shares).map(|(x, p)| p * (x / mean - 1.0) * (x / mean - 1.0)).sum();
-        Ok(Self { slots: alias_table(&values, &shares), mean, scv, scale: 1.0 })
+        Ok(Self { slots: alias_table(&values, &shares), scale: 1.0 })
     }
 
     pub(super) fn sample(&self, rng: &mut KeyedRng) -> f64 {
@@ -52,15 +51,26 @@ impl Empirical {
     }
 
     pub(super) fn mean(&self) -> f64 {
-        self.scale * self.mean
+        self.scale * self.expectation(|x| x)
     }
 
+    /// Variance of the values as given, over the square of their mean.
     pub(super) fn scv(&self) -> f64 {
-        self.scv
+        let mean = self.expectation(|x| x);
+        self.expectation(|x| (x / mean - 1.0) * (x / mean - 1.0))
+    }
+
+    /// The mean of a function of the value as given: of what the slots hold.
+    fn expectation(&self, f: impl Fn(f64) -> f64) -> f64 {
+        let of_slot = |slot: &Slot| {
+            let keep = slot.keep as f64 / TWO_64;
+            keep * f(slot.own) + (1.0 - keep) * f(slot.alias)
+        };
+        self.slots.iter().map(of_slot).sum::<f64>() / self.slots.len() as f64
     }
 
     pub(super) fn scaled(&self, by: f64) -> Self {
-        Self { slots: Arc::clone(&self.slots), scale: self.scale * by, ..*self }
+        Self { slots: Arc::clone(&self.slots), scale: self.scale * by }
     }
 }
 
@@ -69,9 +79,7 @@ fn shares(weights: &[f64], values: usize) -> Result<Vec<f64>, DistError> {
     if weights.len() != values {
         return Err(DistError::WeightCount { values, weights: weights.len() });
     }
-    let refuse = |parameter, value, remedy| {
-        Err(DistError::Parameter { family: "empirical", parameter, value, remedy })
-    };
+    let refuse = |parameter, value, remedy| Err(DistError::Parameter { family: FAMILY, parameter, value, remedy });
     if let Some(&weight) = weights.iter().find(|w| !(w.is_finite() && **w >= 0.0)) {
         return refuse("weight", weight, "write a finite number, 0 or more");
     }
@@ -89,14 +97,11 @@ fn shares(weights: &[f64], values: usize) -> Result<Vec<f64>, DistError> {
 /// Source: M. D. Vose, "A Linear Algorithm for Generating Random Numbers with a Given
 /// Distribution", IEEE Transactions on Software Engineering 17(9), 1991.
 fn alias_table(values: &[f64], shares: &[f64]) -> Arc<[Slot]> {
-    const TWO_64: f64 = 18_446_744_073_709_551_616.0;
     let count = values.len() as f64;
     let mut fill: Vec<f64> = shares.iter().map(|p| p * count).collect();
     // Of what rounding leaves over, every slot keeps its own value.
-    let mut slots: Vec<Slot> =
-        values.iter().map(|&own| Slot { own, alias: own, keep: u64::MAX }).collect();
-    let (mut small, mut large): (Vec<usize>, Vec<usize>) =
-        (0..values.len()).partition(|&i| fill[i] < 1.0);
+    let mut slots: Vec<Slot> = values.iter().map(|&own| Slot { own, alias: own, keep: u64::MAX }).collect();
+    let (mut small, mut large): (Vec<usize>, Vec<usize>) = (0..values.len()).partition(|&i| fill[i] < 1.0);
     while let (Some(&poor), Some(&rich)) = (small.last(), large.last()) {
         small.pop();
         slots[poor].keep = (fill[poor] * TWO_64) as u64;

@@ -20,7 +20,7 @@ impl Erlang {
     pub(super) fn new(k: u32, mean: SimDuration) -> Result<Self, DistError> {
         if k == 0 {
             return Err(DistError::Parameter {
-                family: "Erlang",
+                family: "an Erlang",
                 parameter: "k",
                 value: 0.0,
                 remedy: "write the number of phases, 1 or more",

@@ -16,7 +16,7 @@ pub struct Gamma {
 impl Gamma {
     /// `None` if the variation is too small for a finite shape.
     pub(super) fn new(mean: SimDuration, cv: f64) -> Result<Option<Self>, DistError> {
-        let cv = check_cv("gamma", cv, 0.0, "write a number from 0 to 1000000, for example 0.5")?;
+        let cv = check_cv("a gamma", cv, 0.0, "write a number from 0 to 1000000, for example 0.5")?;
         let shape = 1.0 / (cv * cv);
         let sampler = UnitGamma::new(if shape < 1.0 { shape + 1.0 } else { shape });
         Ok(shape.is_finite().then(|| Self { shape, scale: nanos(mean) / shape, sampler }))
@@ -74,9 +74,7 @@ impl UnitGamma {
             let u = rng.open01();
             let square = x * x;
             // The first test is a squeeze: it spares the logarithms in more than 90% of the draws.
-            if u < 1.0 - 0.0331 * square * square
-                || libm::log(u) < 0.5 * square + self.d * (1.0 - v + libm::log(v))
-            {
+            if u < 1.0 - 0.0331 * square * square || libm::log(u) < 0.5 * square + self.d * (1.0 - v + libm::log(v)) {
                 return self.d * v;
             }
         }

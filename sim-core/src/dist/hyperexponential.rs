@@ -6,7 +6,7 @@ use super::{DistError, check_cv, exp1, nanos};
 use crate::random::KeyedRng;
 use crate::time::SimDuration;
 
-const FAMILY: &str = "hyperexponential";
+const FAMILY: &str = "a hyperexponential";
 
 /// How far from 1 the sum of the probabilities may be, for decimal fractions such as 1/3.
 const SUM_TOLERANCE: f64 = 1e-9;
@@ -31,7 +31,7 @@ struct Branch {
 impl Hyperexponential {
     pub(super) fn new(branches: &[(f64, SimDuration)]) -> Result<Self, DistError> {
         if branches.is_empty() {
-            return Err(DistError::Empty { family: "a hyperexponential", what: "branches" });
+            return Err(DistError::Empty { family: FAMILY, what: "branches" });
         }
         if let Some(&(value, _)) = branches.iter().find(|(p, _)| !(0.0..=1.0).contains(p)) {
             return Err(DistError::Parameter {
@@ -94,8 +94,7 @@ impl Hyperexponential {
     /// 2·Σpm²/(Σpm)² − 1.
     pub(super) fn scv(&self) -> f64 {
         let mean: f64 = self.branches.iter().map(|b| b.probability * b.mean).sum();
-        let second: f64 =
-            self.branches.iter().map(|b| 2.0 * b.probability * (b.mean / mean) * (b.mean / mean)).sum();
+        let second: f64 = self.branches.iter().map(|b| 2.0 * b.probability * (b.mean / mean) * (b.mean / mean)).sum();
         second - 1.0
     }
 

@@ -16,7 +16,7 @@ pub struct LogNormal {
 impl LogNormal {
     /// From the moments: σ² = ln(1 + cv²) and e^μ = mean·e^(−σ²/2).
     pub(super) fn new(mean: SimDuration, cv: f64) -> Result<Self, DistError> {
-        let cv = check_cv("lognormal", cv, 0.0, "write a number from 0 to 1000000, for example 1.2")?;
+        let cv = check_cv("a lognormal", cv, 0.0, "write a number from 0 to 1000000, for example 1.2")?;
         let variance = libm::log1p(cv * cv);
         Ok(Self { median: nanos(mean) * libm::exp(-0.5 * variance), sigma: variance.sqrt() })
     }

@@ -55,9 +55,9 @@ const NANOS_PER_SEC: f64 = 1e9;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum DistError {
     /// A number outside the range that makes sense.
-    #[error("the {parameter} of a {family} distribution is {value}: {remedy}")]
+    #[error("the {parameter} of {family} distribution is {value}: {remedy}")]
     Parameter {
-        /// The family of distributions.
+        /// The family of distributions, with its article.
         family: &'static str,
         /// The parameter's name.
         parameter: &'static str,

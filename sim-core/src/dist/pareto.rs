@@ -19,7 +19,7 @@ impl Pareto {
             Ok(Self { least: nanos(mean) * ((alpha - 1.0) / alpha), alpha })
         } else {
             Err(DistError::Parameter {
-                family: "Pareto",
+                family: "a Pareto",
                 parameter: "alpha",
                 value: alpha,
                 remedy: "write a tail index above 1, for example 2.5; at 1 or less the mean is infinite",

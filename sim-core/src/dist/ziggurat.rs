@@ -54,10 +54,7 @@ impl Ziggurat {
             x[i] = inverse(density(x[i - 1]) + area / x[i - 1]);
         }
         Self {
-            layers: std::array::from_fn(|i| Layer {
-                inside: (x[i + 1] / x[i] * steps) as u64,
-                step: x[i] / steps,
-            }),
+            layers: std::array::from_fn(|i| Layer { inside: (x[i + 1] / x[i] * steps) as u64, step: x[i] / steps }),
             density: x.map(density),
         }
     }

@@ -34,9 +34,8 @@ impl Zipf {
     /// # Errors
     /// If `n` is not from 1 to 2⁵³, or `s` is negative or not finite.
     pub fn new(n: u64, s: f64) -> Result<Self, DistError> {
-        let refuse = |parameter, value, remedy| {
-            Err(DistError::Parameter { family: "Zipf", parameter, value, remedy })
-        };
+        let refuse =
+            |parameter, value, remedy| Err(DistError::Parameter { family: "a Zipf", parameter, value, remedy });
         if !(1..=MAX_KEYS).contains(&n) {
             return refuse("n", n as f64, "write the number of keys, from 1 to 2^53");
         }

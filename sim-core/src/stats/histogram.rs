@@ -54,6 +54,9 @@ impl Histogram {
         if self.buckets.is_empty() || !(0.0..=1.0).contains(&q) {
             return None;
         }
+        if q == 1.0 {
+            return Some(self.max);
+        }
         let in_bucket = SimDuration::from_nanos(self.buckets.value_at_quantile(q));
         Some(in_bucket.clamp(self.min, self.max))
     }

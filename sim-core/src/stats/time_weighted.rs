@@ -113,9 +113,7 @@ impl TimeWeighted {
         // Around the whole part of the mean, where the integers are still exact: the integral of
         // (level − whole)². Intermediate terms may wrap; the result fits, so that it comes out right.
         let whole = area / span;
-        let around = squares
-            .wrapping_sub(area.wrapping_mul(2 * whole))
-            .wrapping_add(span.wrapping_mul(whole * whole));
+        let around = squares.wrapping_sub(area.wrapping_mul(2 * whole)).wrapping_add(span.wrapping_mul(whole * whole));
         let fraction = (area % span) as f64 / span as f64;
         Some((around as f64 / span as f64 - fraction * fraction).max(0.0))
     }
