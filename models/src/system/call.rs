@@ -8,14 +8,14 @@
 //!                     +---- timer ------+--> gives up: fails
 //! ```
 //!
-//! An attempt is *wanted* while its call is [`State::Sent`] with the attempt's key and number. Giving
+//! An attempt is *wanted* while its call is [`Phase::Sent`] with the attempt's key and number. Giving
 //! up touches no queue: the attempt is simply no longer wanted.
 
-use super::{Cx, NONE, System, Todo, Waiting, purpose};
+use super::{Cx, NONE, State, Todo, Waiting, purpose};
 use crate::event::Event;
 use crate::policy::balancer::View;
 use crate::probe::{Attempt, Cause, Outcome, Probe};
-use crate::topology::Caller;
+use crate::topology::{Caller, Topology};
 use sim_core::agenda::Class;
 use sim_core::random::Key;
 use sim_core::time::SimTime;
@@ -47,12 +47,12 @@ pub(super) struct Call {
     /// The attempt under way, from 0.
     pub(super) attempt: u8,
     /// What it waits for.
-    pub(super) state: State,
+    pub(super) phase: Phase,
 }
 
 /// What a call waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum Phase {
     /// Nothing: the slot is free.
     Free,
     /// A connection of the caller's pool.
@@ -85,7 +85,7 @@ pub(super) const fn attempt_key(call: Key, attempt: u8) -> Key {
     }
 }
 
-impl System {
+impl State {
     /// Starts a call; `caller` is the calling visit or the closed user.
     pub(super) fn start_call<P: Probe>(
         &mut self,
@@ -95,7 +95,7 @@ impl System {
         request: Key,
         parent: Key,
     ) {
-        let key = parent.index(self.topology.sites[usize::from(site)].path);
+        let key = parent.index(cx.topology.sites[usize::from(site)].path);
         let call = self.calls.insert(|before| Call {
             key,
             request,
@@ -108,9 +108,9 @@ impl System {
             visit: NONE,
             site,
             attempt: 0,
-            state: State::Free,
+            phase: Phase::Free,
         });
-        if let Caller::Service(_) = self.topology.sites[usize::from(site)].caller {
+        if let Caller::Service(_) = cx.topology.sites[usize::from(site)].caller {
             self.visits[caller].until = SimTime::from_nanos(u64::from(call));
         }
         self.begin_attempt(cx, call);
@@ -118,7 +118,7 @@ impl System {
 
     /// Begins the next attempt: takes a connection, or waits for one, or sends.
     fn begin_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
-        let topology = &*self.topology;
+        let topology = cx.topology;
         let call = &mut self.calls[slot];
         let site = &topology.sites[usize::from(call.site)];
         call.since = cx.now;
@@ -136,7 +136,7 @@ impl System {
         if self.take_connection(cx, replica, pool) {
             self.send(cx, slot);
         } else {
-            self.calls[slot].state = State::Pool;
+            self.calls[slot].phase = Phase::Pool;
             self.replicas[replica as usize].pools[usize::from(pool)].wait(ticket);
         }
     }
@@ -144,7 +144,7 @@ impl System {
     /// Sends the attempt to a replica of the callee.
     pub(super) fn send<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let call = &mut self.calls[slot];
-        call.state = State::Sent;
+        call.phase = Phase::Sent;
         let waiting = Waiting {
             key: call.key,
             request: call.request,
@@ -160,7 +160,7 @@ impl System {
 
     /// Hands over without waiting for a reply.
     pub(super) fn hand_over<P: Probe>(&mut self, cx: &mut Cx<'_, P>, site: u16, request: Key, parent: Key) {
-        let key = parent.index(self.topology.sites[usize::from(site)].path);
+        let key = parent.index(cx.topology.sites[usize::from(site)].path);
         let waiting = Waiting { key, request, arrived: cx.now, call: NONE, site, attempt: 0 };
         cx.probe.attempt(cx.now, &Attempt { site, request, attempt: 0 });
         if let Err(cause) = self.deliver(cx, waiting) {
@@ -170,7 +170,7 @@ impl System {
 
     /// An attempt reaches its service: it gets a thread, waits, or is turned away.
     fn deliver<P: Probe>(&mut self, cx: &mut Cx<'_, P>, waiting: Waiting) -> Result<(), Cause> {
-        let topology = &*self.topology;
+        let topology = cx.topology;
         let callee = topology.sites[usize::from(waiting.site)].callee;
         let spec = &topology.services[usize::from(callee)];
         let replicas = &self.replicas;
@@ -234,7 +234,7 @@ impl System {
             return true;
         }
         let call = &self.calls[ticket.call];
-        call.state == State::Sent && call.key == ticket.key && call.attempt == ticket.attempt
+        call.phase == Phase::Sent && call.key == ticket.key && call.attempt == ticket.attempt
     }
 
     /// An attempt has ended, well or badly. Its connection goes back; its call goes on if the attempt
@@ -247,19 +247,19 @@ impl System {
         if call.key != ticket.key || call.attempt != ticket.attempt {
             return;
         }
-        match call.state {
-            State::Zombie => {
+        match call.phase {
+            Phase::Zombie => {
                 self.release_connection(cx, ticket.call);
                 self.free_call(ticket.call);
             }
-            State::Sent => {
+            Phase::Sent => {
                 self.release_connection(cx, ticket.call);
                 match result {
                     Ok(()) => self.finish_call(cx, ticket.call, Ok(())),
                     Err(cause) => self.attempt_failed(cx, ticket.call, cause),
                 }
             }
-            State::Free | State::Pool | State::Backoff | State::Lost => {}
+            Phase::Free | Phase::Pool | Phase::Backoff | Phase::Lost => {}
         }
     }
 
@@ -270,32 +270,32 @@ impl System {
             return;
         }
         call.timer = SimTime::MAX;
-        if call.due > cx.now || matches!(call.state, State::Free | State::Zombie) {
+        if call.due > cx.now || matches!(call.phase, Phase::Free | Phase::Zombie) {
             return self.set_timer(cx, slot);
         }
-        match call.state {
-            State::Backoff => self.begin_attempt(cx, slot),
-            State::Pool => {
-                let (replica, pool) = self.pool_of(slot).expect("who waits for a connection has a pool");
+        match call.phase {
+            Phase::Backoff => self.begin_attempt(cx, slot),
+            Phase::Pool => {
+                let (replica, pool) = self.pool_of(cx.topology, slot).expect("who waits for a connection has a pool");
                 self.replicas[replica as usize].pools[usize::from(pool)].leave();
                 self.attempt_failed(cx, slot, Cause::Timeout);
             }
-            State::Sent | State::Lost => self.give_up(cx, slot),
-            State::Free | State::Zombie => {}
+            Phase::Sent | Phase::Lost => self.give_up(cx, slot),
+            Phase::Free | Phase::Zombie => {}
         }
     }
 
     /// The caller stops waiting for an attempt that was sent.
     fn give_up<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
-        let lost = self.calls[slot].state == State::Lost;
-        let cancel = self.topology.sites[usize::from(self.calls[slot].site)].cancel;
+        let lost = self.calls[slot].phase == Phase::Lost;
+        let cancel = cx.topology.sites[usize::from(self.calls[slot].site)].cancel;
         let mut slot = slot;
         if lost {
             self.release_connection(cx, slot);
         } else if cancel {
             self.cancel_attempt(cx, slot);
             self.release_connection(cx, slot);
-        } else if self.pool_of(slot).is_some() {
+        } else if self.pool_of(cx.topology, slot).is_some() {
             slot = self.leave_zombie(slot);
         }
         self.attempt_failed(cx, slot, Cause::Timeout);
@@ -307,7 +307,7 @@ impl System {
         let caller = call.caller;
         let moved = self.calls.insert(|before| Call { timer: before.map_or(SimTime::MAX, |b| b.timer), ..call });
         let zombie = &mut self.calls[slot];
-        zombie.state = State::Zombie;
+        zombie.phase = Phase::Zombie;
         zombie.due = SimTime::MAX;
         // The zombie's owner is the replica whose pool it belongs to, not the visit, which may end.
         zombie.caller = self.visits[caller].replica;
@@ -318,7 +318,7 @@ impl System {
     /// An attempt failed: the call repeats it or fails.
     pub(super) fn attempt_failed<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32, cause: Cause) {
         cx.probe.attempt_failed(cx.now, self.calls[slot].site, cause);
-        let topology = self.topology.clone();
+        let topology = cx.topology;
         let call = &self.calls[slot];
         let site = &topology.sites[usize::from(call.site)];
         let Some(retry) = &site.retry else {
@@ -345,7 +345,7 @@ impl System {
         let mut rng = attempt_key(call.key, call.attempt).index(purpose::BACKOFF).rng();
         let wait = retry.backoff.wait(u32::from(call.attempt), &mut rng);
         call.attempt += 1;
-        call.state = State::Backoff;
+        call.phase = Phase::Backoff;
         call.due = cx.now.saturating_add(wait);
         self.set_timer(cx, slot);
     }
@@ -354,7 +354,7 @@ impl System {
     fn finish_call<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32, result: Result<(), Cause>) {
         let call = &self.calls[slot];
         let (site_id, caller) = (call.site, call.caller);
-        let site = &self.topology.sites[usize::from(site_id)];
+        let site = &cx.topology.sites[usize::from(site_id)];
         let budget = if result.is_ok() { site.retry.as_ref().and_then(|r| r.budget) } else { None };
         match site.caller {
             Caller::Client(client) => {
@@ -368,7 +368,7 @@ impl System {
                 };
                 if budget.is_some() {
                     let spec =
-                        self.topology.clients[usize::from(client)].budget.as_ref().expect("the client has a budget");
+                        cx.topology.clients[usize::from(client)].budget.as_ref().expect("the client has a budget");
                     self.clients[usize::from(client)].budget.as_mut().expect("and its bucket").succeeded(spec);
                 }
                 self.free_call(slot);
@@ -377,7 +377,7 @@ impl System {
             }
             Caller::Service(service) => {
                 if let Some(budget) = budget {
-                    let spec = &self.topology.services[usize::from(service)].budgets[usize::from(budget)];
+                    let spec = &cx.topology.services[usize::from(service)].budgets[usize::from(budget)];
                     let replica = self.visits[caller].replica;
                     self.replicas[replica as usize].budgets[usize::from(budget)].succeeded(spec);
                 }
@@ -390,7 +390,7 @@ impl System {
     /// Frees a slot; whatever still refers to it no longer matches.
     pub(super) fn free_call(&mut self, slot: u32) {
         let call = &mut self.calls[slot];
-        call.state = State::Free;
+        call.phase = Phase::Free;
         call.due = SimTime::MAX;
         self.calls.free(slot);
     }
@@ -405,17 +405,17 @@ impl System {
     }
 
     /// The caller's replica and pool, if the call uses one.
-    pub(super) fn pool_of(&self, slot: u32) -> Option<(u32, u16)> {
+    pub(super) fn pool_of(&self, topology: &Topology, slot: u32) -> Option<(u32, u16)> {
         let call = &self.calls[slot];
-        let pool = self.topology.sites[usize::from(call.site)].pool?;
-        let replica = if call.state == State::Zombie { call.caller } else { self.visits[call.caller].replica };
+        let pool = topology.sites[usize::from(call.site)].pool?;
+        let replica = if call.phase == Phase::Zombie { call.caller } else { self.visits[call.caller].replica };
         Some((replica, pool))
     }
 
     /// Stops an attempt downstream, wherever it is.
     pub(super) fn cancel_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let call = &self.calls[slot];
-        let (visit, replica, callee) = (call.visit, call.replica, self.topology.sites[usize::from(call.site)].callee);
+        let (visit, replica, callee) = (call.visit, call.replica, cx.topology.sites[usize::from(call.site)].callee);
         if visit != NONE {
             return self.cancel_visit(cx, visit);
         }

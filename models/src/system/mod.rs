@@ -50,6 +50,13 @@ pub struct System {
     timeline: Arc<Timeline>,
     /// Acts of the timeline that have been applied.
     applied: usize,
+    limits: Limits,
+    state: State,
+}
+
+/// What changes all the time. Its methods see the topology through [`Cx`].
+#[derive(Clone, Debug)]
+struct State {
     services: Vec<ServiceState>,
     replicas: Vec<Replica>,
     clients: Vec<ClientState>,
@@ -58,7 +65,6 @@ pub struct System {
     todo: VecDeque<Todo>,
     counts: Counts,
     peak_in_flight: u64,
-    limits: Limits,
 }
 
 const _: () = {
@@ -101,6 +107,7 @@ enum Todo {
 /// What everything within one event sees.
 struct Cx<'a, P> {
     now: SimTime,
+    topology: &'a Topology,
     agenda: &'a mut Agenda<Event>,
     probe: &'a mut P,
 }
@@ -181,7 +188,7 @@ impl System {
             held: 0,
             busy: 0,
         });
-        let mut system = Self {
+        let mut state = State {
             services: services.collect(),
             replicas: Vec::new(),
             clients: topology.clients.iter().map(|spec| ClientState::new(root, spec)).collect(),
@@ -190,19 +197,16 @@ impl System {
             todo: VecDeque::new(),
             counts: Counts::default(),
             peak_in_flight: 0,
-            limits,
-            applied: 0,
-            timeline,
-            topology,
         };
         let mut agenda = Agenda::new();
-        let mut cx = Cx { now: SimTime::ZERO, agenda: &mut agenda, probe: &mut () };
-        for service in 0..system.services.len() as u16 {
-            system.scale(&mut cx, service, system.services[usize::from(service)].desired);
+        let mut cx = Cx { now: SimTime::ZERO, topology: &topology, agenda: &mut agenda, probe: &mut () };
+        for service in 0..state.services.len() as u16 {
+            state.scale(&mut cx, service, state.services[usize::from(service)].desired);
         }
-        system.todo.clear();
-        system.start_sources(&mut cx);
-        system.schedule_act(&mut cx);
+        state.todo.clear();
+        state.start_sources(&mut cx);
+        let system = Self { topology, timeline, applied: 0, limits, state };
+        system.schedule_act(SimTime::ZERO, &mut agenda);
         Simulation::new(system, agenda)
     }
 
@@ -213,12 +217,12 @@ impl System {
 
     /// Requests by what became of them.
     pub const fn counts(&self) -> Counts {
-        self.counts
+        self.state.counts
     }
 
     /// The most requests that were in flight at once.
     pub const fn peak_in_flight(&self) -> u64 {
-        self.peak_in_flight
+        self.state.peak_in_flight
     }
 
     /// Acts of the timeline that have been applied.
@@ -228,41 +232,41 @@ impl System {
 
     /// Bytes that calls, visits and queues take, without slack.
     pub fn state_bytes(&self) -> u64 {
-        let waiting: u64 = self.services.iter().map(|s| u64::from(s.waiting)).sum();
-        self.calls.len() as u64 * size_of::<Call>() as u64
-            + self.visits.len() as u64 * size_of::<Visit>() as u64
+        let waiting: u64 = self.state.services.iter().map(|s| u64::from(s.waiting)).sum();
+        self.state.calls.len() as u64 * size_of::<Call>() as u64
+            + self.state.visits.len() as u64 * size_of::<Visit>() as u64
             + waiting * size_of::<Waiting>() as u64
     }
 
     /// Lets a probe that joins now know the levels.
     pub fn attach<P: Probe>(&self, now: SimTime, probe: &mut P) {
-        for (id, service) in self.services.iter().enumerate() {
+        for (id, service) in self.state.services.iter().enumerate() {
             let id = id as u16;
-            probe.capacity(now, id, &self.capacity(id));
+            probe.capacity(now, id, &self.state.capacity(&self.topology, id));
             probe.waiting(now, id, service.waiting);
             probe.held(now, id, service.held);
             probe.busy(now, id, service.busy);
         }
-        for replica in self.replicas.iter().filter(|r| r.state != ReplicaState::Gone) {
+        for replica in self.state.replicas.iter().filter(|r| r.state != ReplicaState::Gone) {
             for (pool, state) in replica.pools.iter().enumerate() {
                 probe.pool(now, replica.service, pool as u16, state.used as i32);
             }
         }
-        probe.in_flight(now, self.counts.in_flight());
+        probe.in_flight(now, self.state.counts.in_flight());
     }
 
     /// The state for a reader, such as a display.
     pub fn snapshot(&self, now: SimTime) -> Snapshot {
         let service = |(id, spec): (usize, &crate::topology::ServiceSpec)| {
-            let state = &self.services[id];
+            let state = &self.state.services[id];
             let replicas =
-                self.replicas.iter().filter(|r| usize::from(r.service) == id && r.state != ReplicaState::Gone);
+                self.state.replicas.iter().filter(|r| usize::from(r.service) == id && r.state != ReplicaState::Gone);
             ServiceSnapshot {
                 name: spec.name.clone(),
                 waiting: state.waiting,
                 held: state.held,
                 busy: state.busy,
-                capacity: self.capacity(id as u16),
+                capacity: self.state.capacity(&self.topology, id as u16),
                 replicas: replicas
                     .map(|r| ReplicaSnapshot {
                         ordinal: r.ordinal,
@@ -287,7 +291,7 @@ impl System {
         };
         Snapshot {
             at: now,
-            counts: self.counts,
+            counts: self.state.counts,
             services: self.topology.services.iter().enumerate().map(service).collect(),
         }
     }
@@ -304,47 +308,72 @@ impl System {
         }
     }
 
-    fn schedule_act<P: Probe>(&self, cx: &mut Cx<'_, P>) {
+    fn schedule_act(&self, now: SimTime, agenda: &mut Agenda<Event>) {
         if let Some((at, _)) = self.timeline.acts().get(self.applied) {
-            cx.agenda.schedule((*at).max(cx.now), Class::Intervention, Event::Intervention);
+            agenda.schedule((*at).max(now), Class::Intervention, Event::Intervention);
         }
     }
 
     /// Applies all acts that are due.
-    fn intervene<P: Probe>(&mut self, cx: &mut Cx<'_, P>) {
+    fn intervene<P: Probe>(
+        &mut self,
+        now: SimTime,
+        agenda: &mut Agenda<Event>,
+        probe: &mut P,
+    ) -> Result<(), LimitError> {
         let timeline = self.timeline.clone();
         let before = self.applied;
         while let Some((at, act)) = timeline.acts().get(self.applied)
-            && *at <= cx.now
+            && *at <= now
         {
             self.applied += 1;
-            cx.probe.intervened(cx.now, act);
+            probe.intervened(now, act);
+            let old = self.topology.clone();
+            if let Act::Adopt { topology } = act {
+                if let Some(why) = old.refuses(topology) {
+                    panic!("{why}; timelines are checked before a run");
+                }
+                self.topology = topology.clone();
+            }
+            let mut cx = Cx { now, topology: &self.topology, agenda, probe };
             match act {
-                Act::Scale { service, to } => self.scale(cx, *service, *to),
+                Act::Scale { service, to } => self.state.scale(&mut cx, *service, *to),
                 Act::Kill { service, replicas, refuse } => {
                     for ordinal in replicas {
-                        self.kill(cx, *service, *ordinal, *refuse);
+                        self.state.kill(&mut cx, *service, *ordinal, *refuse);
                     }
                 }
-                Act::Adopt { topology } => self.adopt(cx, topology),
+                Act::Adopt { .. } => self.state.adopt(&mut cx, &old),
             }
+            self.state.settle(&mut cx, self.limits.consequences)?;
         }
         if self.applied > before {
-            self.schedule_act(cx);
+            self.schedule_act(now, agenda);
         }
+        Ok(())
     }
 
-    /// Takes over the numbers of a topology with the same elements.
-    fn adopt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, topology: &Arc<Topology>) {
-        if let Some(why) = self.topology.refuses(topology) {
-            panic!("{why}; timelines are checked before a run");
+    fn check_state(&self, now: SimTime) -> Result<(), LimitError> {
+        if self.state_bytes() > self.limits.state_bytes {
+            return Err(LimitError::State {
+                at: now,
+                in_flight: self.state.counts.in_flight(),
+                waiting: self.state.services.iter().map(|s| u64::from(s.waiting)).sum(),
+                limit_bytes: self.limits.state_bytes,
+            });
         }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Takes over the numbers of a topology with the same elements as the old one.
+    fn adopt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, old: &Topology) {
         // What has been attained so far was attained at the old pace.
         for replica in &mut self.replicas {
-            replica.processor.settle(cx.now, &self.topology.services[usize::from(replica.service)].processor);
+            replica.processor.settle(cx.now, &old.services[usize::from(replica.service)].processor);
         }
-        let old = std::mem::replace(&mut self.topology, topology.clone());
-        for (id, spec) in topology.services.iter().enumerate() {
+        for (id, spec) in cx.topology.services.iter().enumerate() {
             let before = &old.services[id];
             if before.balancer != spec.balancer {
                 self.services[id].balancer = spec.balancer.start().expect("a checked balancer starts");
@@ -359,7 +388,7 @@ impl System {
                 continue;
             }
             let (service, pools) = (replica.service, replica.pools.len() as u16);
-            let spec = &topology.services[usize::from(service)];
+            let spec = &cx.topology.services[usize::from(service)];
             let before = replica.processor.busy(&old.services[usize::from(service)].processor);
             let after = replica.processor.busy(&spec.processor);
             self.set_busy(cx, id, after as i32 - before as i32);
@@ -375,15 +404,12 @@ impl System {
             self.tell_capacity(cx, id);
         }
         for client in 0..self.clients.len() as u16 {
-            if matches!(topology.clients[usize::from(client)].arrivals, crate::topology::ArrivalSpec::Poisson(_)) {
-                // Memoryless: from here on the process starts anew at its present rate.
-                self.schedule_arrival(cx, client);
-            }
+            self.restart_arrivals(cx, client);
         }
     }
 
     /// Follows up everything the event has caused.
-    fn settle<P: Probe>(&mut self, cx: &mut Cx<'_, P>) -> Result<(), LimitError> {
+    fn settle<P: Probe>(&mut self, cx: &mut Cx<'_, P>, limit: u64) -> Result<(), LimitError> {
         let mut consequences = 0_u64;
         while let Some(todo) = self.todo.pop_front() {
             match todo {
@@ -393,21 +419,9 @@ impl System {
                 Todo::Reply { ticket, result } => self.reply(cx, ticket, result),
             }
             consequences += 1;
-            if consequences > self.limits.consequences {
-                return Err(LimitError::Instant { at: cx.now, limit: self.limits.consequences });
+            if consequences > limit {
+                return Err(LimitError::Instant { at: cx.now, limit });
             }
-        }
-        Ok(())
-    }
-
-    fn check_state(&self, now: SimTime) -> Result<(), LimitError> {
-        if self.state_bytes() > self.limits.state_bytes {
-            return Err(LimitError::State {
-                at: now,
-                in_flight: self.counts.in_flight(),
-                waiting: self.services.iter().map(|s| u64::from(s.waiting)).sum(),
-                limit_bytes: self.limits.state_bytes,
-            });
         }
         Ok(())
     }
@@ -425,18 +439,18 @@ impl<P: Probe> Model<P> for System {
         probe: &mut P,
     ) -> Result<(), LimitError> {
         probe.event(now, event);
-        let mut cx = Cx { now, agenda, probe };
-        let cx = &mut cx;
+        let Self { topology, state, .. } = self;
+        let cx = &mut Cx { now, topology, agenda, probe };
         match event {
-            Event::Intervention => self.intervene(cx),
-            Event::Arrival { client } => self.arrival(cx, client as u16),
-            Event::Thought { client, user } => self.thought(cx, client, user),
-            Event::StepEnd { visit } => self.step_end(cx, visit),
-            Event::ProcessorTick { replica } => self.processor_tick(cx, replica),
-            Event::CallTimer { call } => self.call_timer(cx, call),
+            Event::Intervention => return self.intervene(now, agenda, probe),
+            Event::Arrival { client } => state.arrival(cx, client as u16),
+            Event::Thought { client, user } => state.thought(cx, client, user),
+            Event::StepEnd { visit } => state.step_end(cx, visit),
+            Event::ProcessorTick { replica } => state.processor_tick(cx, replica),
+            Event::CallTimer { call } => state.call_timer(cx, call),
         }
-        self.settle(cx)?;
-        if self.counts.arrived & 0xfff == 0 {
+        state.settle(cx, self.limits.consequences)?;
+        if self.state.counts.arrived & 0xfff == 0 {
             self.check_state(now)?;
         }
         Ok(())

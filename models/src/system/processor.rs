@@ -114,7 +114,9 @@ impl Processor {
     pub(crate) fn next_tick(&mut self, now: SimTime, spec: &ProcessorSpec) -> Option<SimTime> {
         let &Reverse((finish, _)) = self.finish.peek()?;
         let left = (f64::from_bits(finish) - self.attained).max(0.0) / spec.pace(self.at_work);
-        let at = now.saturating_add(SimDuration::from_nanos(left.ceil() as u64));
+        // Rounded up: at the tick the service has been attained, but for the last bit perhaps.
+        let whole = left as u64;
+        let at = now.saturating_add(SimDuration::from_nanos(whole + u64::from((whole as f64) < left)));
         if at >= self.tick {
             return None;
         }

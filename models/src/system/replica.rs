@@ -1,15 +1,15 @@
 //! Replicas: threads, queues and pools.
 
-use super::call::{State, Ticket};
+use super::call::{Phase, Ticket};
 use super::fifo::Fifo;
 use super::processor::Processor;
 use super::visit::Doing;
-use super::{Cx, NONE, System, Todo, Waiting, purpose};
+use super::{Cx, NONE, State, Todo, Waiting, purpose};
 use crate::blueprint::Layout;
 use crate::policy::balancer::{BalancerState, Member, least_outstanding::fewest};
 use crate::policy::budget::BudgetState;
 use crate::probe::{Capacity, Cause, Probe};
-use crate::topology::UNLIMITED;
+use crate::topology::{Topology, UNLIMITED};
 
 /// The state of a service as a whole.
 #[derive(Clone, Debug)]
@@ -97,13 +97,13 @@ impl ServiceState {
     }
 }
 
-impl System {
+impl State {
     /// A thread is free again, and so is its server if they are one.
     pub(super) fn release_thread<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
         let host = &mut self.replicas[replica as usize];
         host.held -= 1;
         let id = host.service;
-        let spec = &self.topology.services[usize::from(id)];
+        let spec = &cx.topology.services[usize::from(id)];
         let service = &mut self.services[usize::from(id)];
         service.held -= 1;
         cx.probe.held(cx.now, id, service.held);
@@ -123,7 +123,7 @@ impl System {
     /// Waiting requests take free threads.
     pub(super) fn dispatch<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
         let service = self.replicas[replica as usize].service;
-        let topology = self.topology.clone();
+        let topology = cx.topology;
         let spec = &topology.services[usize::from(service)];
         loop {
             let (state, host) = (&self.services[usize::from(service)], &self.replicas[replica as usize]);
@@ -179,7 +179,7 @@ impl System {
     /// Takes a connection if one is free and nobody waits.
     pub(super) fn take_connection<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, pool: u16) -> bool {
         let host = &mut self.replicas[replica as usize];
-        let size = self.topology.services[usize::from(host.service)].pools[usize::from(pool)].size;
+        let size = cx.topology.services[usize::from(host.service)].pools[usize::from(pool)].size;
         let connections = &mut host.pools[usize::from(pool)];
         let free = connections.used < size && connections.waiting == 0;
         if free {
@@ -201,7 +201,7 @@ impl System {
 
     /// The connection of a call's attempt goes back; whoever waits takes it.
     pub(super) fn release_connection<P: Probe>(&mut self, cx: &mut Cx<'_, P>, call: u32) {
-        if let Some((replica, pool)) = self.pool_of(call) {
+        if let Some((replica, pool)) = self.pool_of(cx.topology, call) {
             let host = &mut self.replicas[replica as usize];
             host.pools[usize::from(pool)].used -= 1;
             let draining = host.state == ReplicaState::Draining;
@@ -218,7 +218,7 @@ impl System {
         loop {
             let host = &mut self.replicas[replica as usize];
             let service = host.service;
-            let size = self.topology.services[usize::from(service)].pools[usize::from(pool)].size;
+            let size = cx.topology.services[usize::from(service)].pools[usize::from(pool)].size;
             let connections = &mut host.pools[usize::from(pool)];
             if host.state == ReplicaState::Gone || connections.used >= size {
                 return;
@@ -227,7 +227,7 @@ impl System {
                 return;
             };
             let call = &self.calls[ticket.call];
-            if call.state != State::Pool || call.key != ticket.key || call.attempt != ticket.attempt {
+            if call.phase != Phase::Pool || call.key != ticket.key || call.attempt != ticket.attempt {
                 // It stopped counting when it left.
                 continue;
             }
@@ -241,8 +241,8 @@ impl System {
     }
 
     /// Starts a replica with the lowest ordinal that is not up.
-    fn start_replica(&mut self, service: u16) {
-        let spec = &self.topology.services[usize::from(service)];
+    fn start_replica(&mut self, topology: &Topology, service: u16) {
+        let spec = &topology.services[usize::from(service)];
         let up = &self.services[usize::from(service)].up;
         let position = up.iter().enumerate().find(|(i, m)| m.ordinal != *i as u32).map_or(up.len(), |(i, _)| i);
         let ordinal = position as u32;
@@ -276,7 +276,7 @@ impl System {
     pub(super) fn scale<P: Probe>(&mut self, cx: &mut Cx<'_, P>, service: u16, desired: u32) {
         self.services[usize::from(service)].desired = desired;
         while (self.services[usize::from(service)].up.len() as u32) < desired {
-            self.start_replica(service);
+            self.start_replica(cx.topology, service);
         }
         while self.services[usize::from(service)].up.len() as u32 > desired {
             let last = self.services[usize::from(service)].up.pop().expect("there is one more than desired");
@@ -298,14 +298,14 @@ impl System {
 
     /// Tells the probe what a service has.
     pub(super) fn tell_capacity<P: Probe>(&self, cx: &mut Cx<'_, P>, service: u16) {
-        cx.probe.capacity(cx.now, service, &self.capacity(service));
+        cx.probe.capacity(cx.now, service, &self.capacity(cx.topology, service));
     }
 
     /// What a service has; replicas that drain still count.
-    pub(super) fn capacity(&self, service: u16) -> Capacity {
+    pub(super) fn capacity(&self, topology: &Topology, service: u16) -> Capacity {
         let replicas =
             self.replicas.iter().filter(|r| r.service == service && r.state != ReplicaState::Gone).count() as u64;
-        let spec = &self.topology.services[usize::from(service)];
+        let spec = &topology.services[usize::from(service)];
         let limited = |n: u32| (n != UNLIMITED).then_some(replicas * u64::from(n));
         Capacity {
             replicas,
@@ -322,7 +322,7 @@ impl System {
             return;
         };
         let id = up.remove(position).id;
-        let spec_is_shared = self.topology.services[usize::from(service)].layout == Layout::Shared;
+        let spec_is_shared = cx.topology.services[usize::from(service)].layout == Layout::Shared;
         let mut lost = Vec::new();
         // Its own queue goes; a shared one stays.
         if !spec_is_shared {
@@ -349,13 +349,13 @@ impl System {
         }
         for slot in 0..self.calls.slots().len() as u32 {
             let call = &self.calls[slot];
-            if call.state == State::Zombie && call.caller == id {
+            if call.phase == Phase::Zombie && call.caller == id {
                 self.free_call(slot);
             }
         }
         let host = &mut self.replicas[id as usize];
         let (held, pools) = (host.held, host.pools.iter().map(|p| p.used).collect::<Vec<_>>());
-        let busy = host.processor.busy(&self.topology.services[usize::from(service)].processor);
+        let busy = host.processor.busy(&cx.topology.services[usize::from(service)].processor);
         host.state = ReplicaState::Gone;
         host.held = 0;
         host.pools.clear();
@@ -384,9 +384,9 @@ impl System {
         }
         let call = &mut self.calls[ticket.call];
         let same = call.key == ticket.key && call.attempt == ticket.attempt;
-        match call.state {
-            State::Sent if same && !refuse && call.due != sim_core::time::SimTime::MAX => call.state = State::Lost,
-            State::Sent | State::Zombie if same => self.reply(cx, ticket, Err(Cause::Crashed)),
+        match call.phase {
+            Phase::Sent if same && !refuse && call.due != sim_core::time::SimTime::MAX => call.phase = Phase::Lost,
+            Phase::Sent | Phase::Zombie if same => self.reply(cx, ticket, Err(Cause::Crashed)),
             _ => {}
         }
     }

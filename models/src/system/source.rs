@@ -2,11 +2,12 @@
 //!
 //! Arrival times come from one stream a population, so that they are the same in every design.
 
-use super::{Cx, NONE, System, purpose};
+use super::{Cx, NONE, State, purpose};
 use crate::event::Event;
 use crate::policy::budget::BudgetState;
 use crate::probe::{Arrival, Outcome, Probe};
 use crate::topology::{ArrivalSpec, ClientSpec};
+use crate::workload::rate::Bound;
 use crate::workload::{Rate, Trace};
 use sim_core::agenda::Class;
 use sim_core::dist::exp1;
@@ -24,6 +25,8 @@ pub(super) struct ClientState {
     stream: KeyedRng,
     /// When the pending arrival comes; `MAX` if none is pending.
     next: SimTime,
+    /// The bound on the rate that holds for the next arrivals; void once its stretch has passed.
+    bound: Bound,
     /// Of a trace: the bin that is played, and the arrivals in it that are still to come, last first.
     bin: usize,
     rest: Vec<SimTime>,
@@ -41,6 +44,7 @@ impl ClientState {
             ordinal: 0,
             stream: key.named("arrivals").rng(),
             next: SimTime::MAX,
+            bound: Bound { rate: 0.0, until: SimTime::ZERO },
             bin: 0,
             rest: Vec::new(),
             asked: vec![0; spec.users() as usize],
@@ -52,7 +56,10 @@ impl ClientState {
     fn next_poisson(&mut self, now: SimTime, rate: &Rate) -> SimTime {
         let mut at = now;
         loop {
-            let bound = rate.bound(at);
+            if at >= self.bound.until {
+                self.bound = rate.bound(at);
+            }
+            let bound = self.bound;
             let gap = exp1(&mut self.stream) / bound.rate;
             // Beyond the bound's stretch, or never where the rate is 0.
             let candidate = at.saturating_add(SimDuration::from_secs_f64(gap));
@@ -105,21 +112,30 @@ fn poisson(stream: &mut KeyedRng, mean: f64) -> usize {
     n
 }
 
-impl System {
+impl State {
     /// Sets every population going.
     pub(super) fn start_sources<P: Probe>(&mut self, cx: &mut Cx<'_, P>) {
         for client in 0..self.clients.len() as u16 {
-            match self.topology.clients[usize::from(client)].arrivals {
+            match cx.topology.clients[usize::from(client)].arrivals {
                 ArrivalSpec::Closed { users, .. } => (0..users).for_each(|user| self.think(cx, client, user)),
                 ArrivalSpec::Poisson(_) | ArrivalSpec::Trace { .. } => self.schedule_arrival(cx, client),
             }
         }
     }
 
+    /// An open population's rate has changed. The process has no memory: it starts anew at its present
+    /// rate.
+    pub(super) fn restart_arrivals<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16) {
+        if let ArrivalSpec::Poisson(_) = cx.topology.clients[usize::from(client)].arrivals {
+            self.clients[usize::from(client)].bound = Bound { rate: 0.0, until: SimTime::ZERO };
+            self.schedule_arrival(cx, client);
+        }
+    }
+
     /// Draws an open population's next arrival.
     pub(super) fn schedule_arrival<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16) {
         let state = &mut self.clients[usize::from(client)];
-        state.next = match &self.topology.clients[usize::from(client)].arrivals {
+        state.next = match &cx.topology.clients[usize::from(client)].arrivals {
             ArrivalSpec::Poisson(rate) => state.next_poisson(cx.now, rate),
             ArrivalSpec::Trace { trace, factor } => state.next_recorded(trace, *factor),
             ArrivalSpec::Closed { .. } => return,
@@ -143,7 +159,7 @@ impl System {
 
     /// A closed user starts thinking; the user of an open population leaves.
     pub(super) fn think<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, user: u32) {
-        if let ArrivalSpec::Closed { think, .. } = &self.topology.clients[usize::from(client)].arrivals {
+        if let ArrivalSpec::Closed { think, .. } = &cx.topology.clients[usize::from(client)].arrivals {
             let state = &self.clients[usize::from(client)];
             let request = state.key.index(u64::from(user)).index(u64::from(state.asked[user as usize]));
             let at = cx.now.saturating_add(think.sample(&mut request.index(purpose::THINK).rng()));
@@ -162,7 +178,7 @@ impl System {
 
     /// A fresh request: chooses its endpoint and calls it.
     fn ask<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, user: u32, request: Key) {
-        let mix = &self.topology.clients[usize::from(client)].mix;
+        let mix = &cx.topology.clients[usize::from(client)].mix;
         let site = match mix.as_slice() {
             [(_, only)] => *only,
             mix => {

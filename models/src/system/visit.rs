@@ -3,8 +3,8 @@
 //! A branch of `Parallel` is a visit too: it runs in the thread of its parent, has its own place in
 //! the program, and is not counted as a request of the service.
 
-use super::call::{State, Ticket, attempt_key};
-use super::{Cx, NONE, System, Todo, Waiting};
+use super::call::{Phase, Ticket, attempt_key};
+use super::{Cx, NONE, State, Todo, Waiting};
 use crate::event::Event;
 use crate::probe::{Cause, Probe, Response};
 use crate::topology::{Op, ProcessorSpec};
@@ -75,13 +75,13 @@ impl Visit {
     }
 }
 
-impl System {
+impl State {
     /// An attempt gets a thread of a replica.
     pub(super) fn admit<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, waiting: Waiting) {
-        let site = &self.topology.sites[usize::from(waiting.site)];
+        let site = &cx.topology.sites[usize::from(waiting.site)];
         let (callee, endpoint) = (site.callee, site.endpoint);
-        let spec = &self.topology.services[usize::from(callee)];
-        let entry = self.topology.endpoints[usize::from(endpoint)].entry;
+        let spec = &cx.topology.services[usize::from(callee)];
+        let entry = cx.topology.endpoints[usize::from(endpoint)].entry;
         let host = &mut self.replicas[replica as usize];
         host.held += 1;
         let service = &mut self.services[usize::from(callee)];
@@ -127,7 +127,7 @@ impl System {
 
     /// Goes on until something has to be waited for.
     pub(super) fn resume<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32) {
-        let topology = self.topology.clone();
+        let topology = cx.topology;
         loop {
             let v = &mut self.visits[visit];
             if v.doing != Doing::Going {
@@ -207,7 +207,7 @@ impl System {
         let replica = v.replica;
         let host = &mut self.replicas[replica as usize];
         let service = usize::from(host.service);
-        let spec = &self.topology.services[service];
+        let spec = &cx.topology.services[service];
         cx.probe.demand(cx.now, host.service, v.request, demand);
         match spec.processor {
             ProcessorSpec::Servers(_) if spec.server_is_thread => self.work_alone(cx, visit, demand),
@@ -258,7 +258,7 @@ impl System {
     /// A shared processor's next tick is scheduled, unless it is already.
     pub(super) fn tick_later<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
         let host = &mut self.replicas[replica as usize];
-        let spec = &self.topology.services[usize::from(host.service)].processor;
+        let spec = &cx.topology.services[usize::from(host.service)].processor;
         if let Some(at) = host.processor.next_tick(cx.now, spec) {
             cx.agenda.schedule(at, Class::Ordinary, Event::ProcessorTick { replica });
         }
@@ -274,7 +274,7 @@ impl System {
         v.doing = Doing::Going;
         if worked {
             let replica = v.replica;
-            let spec = &self.topology.services[usize::from(self.replicas[replica as usize].service)];
+            let spec = &cx.topology.services[usize::from(self.replicas[replica as usize].service)];
             if !spec.server_is_thread {
                 self.release_server(cx, replica);
             }
@@ -293,7 +293,7 @@ impl System {
     pub(super) fn start_ready<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
         loop {
             let host = &mut self.replicas[replica as usize];
-            let spec = &self.topology.services[usize::from(host.service)].processor;
+            let spec = &cx.topology.services[usize::from(host.service)].processor;
             let ProcessorSpec::Servers(servers) = *spec else {
                 return;
             };
@@ -312,7 +312,7 @@ impl System {
         if !host.processor.takes_tick(cx.now) {
             return;
         }
-        let spec = &self.topology.services[usize::from(host.service)].processor;
+        let spec = &cx.topology.services[usize::from(host.service)].processor;
         let before = host.processor.busy(spec);
         while let Some(visit) = host.processor.next_done(cx.now, spec) {
             let v = &mut self.visits[visit];
@@ -373,7 +373,7 @@ impl System {
         let (doing, until, replica, branch) = (v.doing, v.until, v.replica, v.branch);
         v.doing = Doing::Free;
         let host = &mut self.replicas[replica as usize];
-        let spec = &self.topology.services[usize::from(host.service)];
+        let spec = &cx.topology.services[usize::from(host.service)];
         match doing {
             Doing::Ready => host.processor.remove(cx.now, &spec.processor, visit, false),
             Doing::Working if spec.server_is_thread => {}
@@ -387,17 +387,17 @@ impl System {
             }
             Doing::Calling => {
                 let call = until.as_nanos() as u32;
-                match self.calls[call].state {
-                    State::Sent => {
+                match self.calls[call].phase {
+                    Phase::Sent => {
                         self.cancel_attempt(cx, call);
                         self.release_connection(cx, call);
                     }
-                    State::Lost => self.release_connection(cx, call),
-                    State::Pool => {
-                        let (replica, pool) = self.pool_of(call).expect("who waits for a connection has a pool");
+                    Phase::Lost => self.release_connection(cx, call),
+                    Phase::Pool => {
+                        let (replica, pool) = self.pool_of(cx.topology, call).expect("who waits for a connection has a pool");
                         self.replicas[replica as usize].pools[usize::from(pool)].leave();
                     }
-                    State::Backoff | State::Free | State::Zombie => {}
+                    Phase::Backoff | Phase::Free | Phase::Zombie => {}
                 }
                 self.free_call(call);
             }
