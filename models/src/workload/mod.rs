@@ -41,6 +41,7 @@ pub struct Client {
 }
 
 /// When requests come.
+#[expect(clippy::large_enum_variant, reason = "there is one of these per population")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Arrivals {

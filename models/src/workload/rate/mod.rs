@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sim_core::time::SimTime;
 
 /// An arrival rate as written.
+#[expect(clippy::large_enum_variant, reason = "there is one of these per population")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Rate {
