@@ -12,6 +12,7 @@ pub mod distribution;
 pub mod event;
 pub mod given;
 pub mod intervention;
+pub mod path;
 pub mod policy;
 pub mod probe;
 pub mod problem;

@@ -210,8 +210,7 @@ impl Loaded {
 
 /// A problem that the check of the design found.
 fn from_check(found: models::problem::Problem) -> Problem {
-    let path = found.path.to_string().parse().unwrap_or_default();
-    let problem = Problem::error(path, found.message);
+    let problem = Problem::error(found.path, found.message);
     match found.help {
         Some(help) => problem.with_help(help),
         None => problem,

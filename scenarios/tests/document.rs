@@ -349,8 +349,7 @@ fn what_decodes_decodes_as_with_ron() {
     }
     let text = r##"Odd(unit: Unit, newtype: Newtype(3), option: Some(None), some: (cap: 0x10), tuple: (1, 'x'),
         nested: NESTED, numbers: {-1: inf, 2: -0.5e-3,}, text: r#"a"b"#, nothing: ())"##;
-    let extensions = ron::extensions::Extensions::IMPLICIT_SOME | ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES;
-    let ron = ron::Options::default().with_default_extension(extensions);
+    let ron = ron_with_extensions();
     for nested in ["Unwrapped(cap: 3)", "Some(Unwrapped(cap: 3))", "Plain", "Pair(1, 2)", "Two(1, 2)", "None"] {
         let text = text.replace("NESTED", nested);
         let expected: Odd = ron.from_str(&text).expect("valid");
@@ -409,7 +408,7 @@ fn all_problems_are_found_at_once() {
             "21:18: missing field `endpoints` in `Service` [add endpoints: ...]",
             "23:30: expected a number, found `\"fast\"` [for example 0.5]",
             "23:47: expected a duration in quotes with its unit, for example \"800ms\", found `800`",
-            "23:63: expected the fields of `Client` in parentheses, found a list [for example (name: value)]",
+            "23:63: expected the fields of `Client` in parentheses, found a list [fields: rate, timeout, patience]",
             "24:5: unknown field `horizon` in `Scenario` [fields: services, clients]",
         ],
     );
@@ -467,7 +466,15 @@ fn single_problems_read_well() {
         ),
         (
             "replicas: 3, processor: Infinite, queue: Shared(1500), endpoints: {}".to_owned(),
-            "2:42: expected the fields of `Shared` in parentheses, found `Shared(1500)` [for example (name: value)]",
+            "2:42: expected the fields of `Shared` in parentheses, found `Shared(1500)` [fields: cap]",
+        ),
+        (
+            "replicas: 3, processor: Infinite, queue: PerReplica(Limit(cap: 1)), endpoints: {}".to_owned(),
+            "2:53: expected the fields of `Limits` in parentheses, found `Limit(cap: 1)` [write ( ... ), without `Limit`; fields: cap]",
+        ),
+        (
+            "replicas: 3, processor: Infinite, queue: PerReplica({\"cap\": 1}), endpoints: {}".to_owned(),
+            "2:53: expected the fields of `Limits` in parentheses, found a map [fields stand in ( ) and without quotes; fields: cap]",
         ),
         (
             "replicas: 3, processor: Infinite, queue: Some(PerReplica(cap: \"x\")), endpoints: {}".to_owned(),

@@ -68,6 +68,28 @@ impl<M, E: Copy> Simulation<M, E> {
         Ok(())
     }
 
+    /// As [`Self::run_until`], but stops after `most` events: for whoever must look up from time to
+    /// time. Returns whether everything up to `limit` has happened; if not, the clock stands at the
+    /// last event. However a run is cut into such pieces, the same happens.
+    ///
+    /// # Errors
+    /// As [`Self::run_until`].
+    pub fn run_some<O>(&mut self, limit: SimTime, most: u64, observer: &mut O) -> Result<bool, M::Error>
+    where
+        M: Model<O, Event = E>,
+    {
+        for _ in 0..most {
+            let Some((at, event)) = self.agenda.pop_until(limit) else {
+                self.now = self.now.max(limit);
+                return Ok(true);
+            };
+            self.now = at;
+            self.events += 1;
+            self.model.handle(at, event, &mut self.agenda, observer)?;
+        }
+        Ok(false)
+    }
+
     /// Handles every event strictly before `instant`: what is done to the model then precedes all
     /// that happens at `instant`.
     ///

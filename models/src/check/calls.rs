@@ -1,7 +1,8 @@
 //! Calls that can never end, and calls that multiply without end.
 
 use crate::blueprint::{Blueprint, Step};
-use crate::problem::{Path, Problem};
+use crate::path::Path;
+use crate::problem::Problem;
 use indexmap::{IndexMap, IndexSet};
 
 /// The steps of every endpoint, by `service.endpoint`.
@@ -105,7 +106,7 @@ fn multiplying(endpoints: &Endpoints<'_>) -> Option<String> {
     }
     // Calls at depth k. Without a cycle none is left after as many hops as there are endpoints; in a
     // cycle that dies out, what is left falls geometrically.
-    let mut alive = vec![1.0; endpoints.len()];
+    let mut alive = vec![1.0_f64; endpoints.len()];
     for hop in 0..endpoints.len() + 2_000 {
         let mut next = vec![0.0; endpoints.len()];
         for &(from, to, times) in &edges {

@@ -5,7 +5,8 @@ mod program;
 
 use crate::blueprint::{Blueprint, Layout, Processor, Service};
 use crate::policy::{Balancer, Retry};
-use crate::problem::{Path, Problem, did_you_mean};
+use crate::path::Path;
+use crate::problem::{Problem, did_you_mean};
 use crate::topology::{
     ArrivalSpec, Caller, ClientSpec, PoolSpec, ProcessorSpec, RetrySpec, ServiceSpec, Site, Topology, UNLIMITED,
 };

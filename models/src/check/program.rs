@@ -2,7 +2,8 @@
 
 use crate::blueprint::{Blueprint, Service, Step};
 use crate::distribution::Distribution;
-use crate::problem::{Path, Problem, did_you_mean};
+use crate::path::Path;
+use crate::problem::{Problem, did_you_mean};
 use crate::system::purpose;
 use crate::topology::{Caller, EndpointSpec, Op, RetrySpec, Site};
 use indexmap::IndexMap;
@@ -174,7 +175,7 @@ impl<'a> Compiler<'a> {
                 let mut targets = Vec::new();
                 for (i, steps) in branches.iter().enumerate() {
                     targets.push(self.ops.len() as u32);
-                    self.steps(&path.index(i), steps, &context, ordinals);
+                    self.steps(&path.index(0).index(i), steps, &context, ordinals);
                     self.ops.push(Op::End);
                 }
                 self.ops[at] = Op::Parallel { targets: targets.into(), join: self.ops.len() as u32 };
@@ -201,7 +202,7 @@ impl<'a> Compiler<'a> {
         for (i, (p, steps)) in branches.iter().enumerate() {
             so_far += p.get();
             targets.push((so_far, self.ops.len() as u32));
-            self.steps(&path.index(i).index(1), steps, context, ordinals);
+            self.steps(&path.index(0).index(i).index(1), steps, context, ordinals);
             exits.push(self.ops.len());
             self.ops.push(Op::Goto(0));
         }

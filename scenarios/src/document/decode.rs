@@ -7,9 +7,9 @@
 
 use super::deserialize::{Source, Value};
 use super::failure::{Failure, Spot, What};
-use super::path::{Path, Segment};
+use super::{Path, Segment};
 use super::problem::Problem;
-use super::suggest::did_you_mean;
+use models::problem::did_you_mean;
 use super::tree::{Id, Shape, Span, Tree};
 use super::{Document, explain};
 use serde::de::{DeserializeOwned, IgnoredAny};

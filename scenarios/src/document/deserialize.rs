@@ -114,10 +114,16 @@ impl<'a> Value<'a> {
         Entries { source: self.source, children, current: None, owner }
     }
 
-    fn fields<'de, V: Visitor<'de>>(self, owner: &str, visitor: V) -> Result<V::Value, Failure> {
+    /// The fields of a struct or struct variant. Other than serde, `ron` takes no list or map for one.
+    fn fields<'de, V: Visitor<'de>>(
+        self,
+        owner: &str,
+        known: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
         let empty = self.node().shape == Shape::Tuple && self.node().children.is_empty();
-        if self.node().shape != Shape::Struct && !empty {
-            return Err(self.expected(&visitor));
+        if self.node().shape != Shape::Struct && !empty || self.tag().is_some_and(|tag| tag != owner) {
+            return Err(Failure::new(What::NoFields { known }).own(owner, self.id));
         }
         visitor.visit_map(self.entries(owner)).map_err(|failure| failure.own(owner, self.id))
     }
@@ -202,13 +208,10 @@ impl<'de> de::Deserializer<'de> for Value<'_> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
-        _: &'static [&'static str],
+        known: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        if self.tag().is_some_and(|tag| tag != name) {
-            return Err(self.expected(&visitor));
-        }
-        self.fields(name, visitor)
+        self.fields(name, known, visitor)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -274,12 +277,12 @@ impl<'de> de::VariantAccess<'de> for Value<'_> {
         }
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Failure> {
+    fn struct_variant<V: Visitor<'de>>(self, known: &'static [&'static str], visitor: V) -> Result<V::Value, Failure> {
         if self.node().shape == Shape::Bare {
             return Err(Failure::new(What::TakesSomething).at(self.id));
         }
         let owner = self.node().tag.map(|tag| self.source.word(tag)).unwrap_or_default();
-        self.fields(&owner, visitor)
+        self.fields(&owner, known, visitor)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Changes to single values; every other byte of the text stays.
 
 use super::Document;
-use super::path::{Path, Segment};
+use super::{Path, Segment};
 use super::scan::{end_of_comment, is_raw_part, is_word_part, is_word_start};
 use super::tree::{Id, Node, Shape, Span, Tree};
 use serde::de::IgnoredAny;

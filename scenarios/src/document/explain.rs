@@ -3,7 +3,7 @@
 use super::Document;
 use super::failure::{Failure, Spot, What};
 use super::problem::Problem;
-use super::suggest::did_you_mean;
+use models::problem::did_you_mean;
 use super::tree::{Id, Shape, Span, Tree};
 
 /// The problem behind a failure, which is `id`'s.
@@ -49,6 +49,17 @@ fn words(document: &Document, tree: &Tree, failure: &Failure, id: Id) -> (String
             let owner = failure.owner.as_deref().unwrap_or("choice");
             (format!("expected the name of a {owner}, found {}", found(document, tree, id)), Some(help))
         }
+        What::NoFields { known } => {
+            let owner = failure.owner.as_deref().unwrap_or("the struct");
+            let message =
+                format!("expected the fields of `{owner}` in parentheses, found {}", found(document, tree, id));
+            let help = match node.shape {
+                Shape::Struct => format!("write ( ... ), without `{tag}`; fields: {}", list(known)),
+                Shape::Map => format!("fields stand in ( ) and without quotes; fields: {}", list(known)),
+                _ => format!("fields: {}", list(known)),
+            };
+            (message, Some(help))
+        }
         What::MissingField(field) => (format!("missing field `{field}`{in_owner}"), Some(format!("add {field}: ..."))),
         What::DuplicateField(field) => (format!("field `{field}` appears twice{in_owner}"), None),
         What::TakesNothing => (format!("`{tag}` takes nothing in parentheses"), Some(format!("write {tag}"))),
@@ -89,12 +100,7 @@ fn wanted(expected: &str) -> (String, Option<&'static str>) {
         "a map" => words("a map", "{\"name\": ...}"),
         "unit" => words("nothing", "()"),
         _ => {
-            let fields = |name: &str| (format!("the fields of `{name}` in parentheses"), Some("(name: value)"));
-            if let Some(name) = expected.strip_prefix("struct variant ") {
-                fields(name.rsplit("::").next().unwrap_or(name))
-            } else if let Some(name) = expected.strip_prefix("struct ") {
-                fields(name.split(' ').next().unwrap_or(name))
-            } else if let Some(size) = expected.strip_prefix("a tuple of size ") {
+            if let Some(size) = expected.strip_prefix("a tuple of size ") {
                 (format!("{size} values in parentheses"), None)
             } else if let Some((name, size)) = tuple_with_name(expected) {
                 (format!("{size} in the parentheses of `{name}`"), None)
@@ -120,9 +126,6 @@ fn hint(document: &Document, tree: &Tree, id: Id, expected: &str) -> Option<Stri
         Shape::Bare if expected.contains("quotes") => Some(format!("write \"{}\"", short(written))),
         Shape::Number if has_unit(written) => {
             Some(format!("a value with a unit stands in quotes: \"{}\"", short(written)))
-        }
-        Shape::Map if expected.contains("parentheses") => {
-            Some("fields stand in ( ) and without quotes: (name: value)".to_owned())
         }
         Shape::Struct | Shape::Tuple if expected == "a map" => {
             Some("a map stands in { } and its keys in quotes: {\"name\": ...}".to_owned())

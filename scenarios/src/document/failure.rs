@@ -31,6 +31,10 @@ pub(super) enum What {
     NoVariant {
         known: &'static [&'static str],
     },
+    /// Something else, where these fields were wanted.
+    NoFields {
+        known: &'static [&'static str],
+    },
     /// Parentheses after a variant without payload.
     TakesNothing,
     /// No parentheses after a variant with payload.

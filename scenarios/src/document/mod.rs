@@ -23,21 +23,18 @@ mod edit;
 mod explain;
 mod failure;
 mod parse;
-mod path;
 mod place;
 mod problem;
 mod read;
 mod scan;
-mod suggest;
 mod tree;
 
 pub use decode::Decoded;
 pub use edit::EditError;
-pub use path::{Path, PathError, Segment};
+pub use models::path::{Path, PathError, Segment};
 pub use place::Place;
 pub use problem::{Problem, Problems, Severity};
 pub use read::{MAX_FILE_BYTES, ReadError};
-pub use suggest::did_you_mean;
 
 use parse::Fault;
 use place::Lines;

@@ -3,6 +3,9 @@
 //! The parser accepts what `ron` accepts (which has the last word, see `decode.rs`) and goes on
 //! after small slips, such as a lacking comma, so that they are reported together. Where it can no
 //! longer know what was meant, it stops: then there is no tree.
+//!
+//! It is our own rather than `ronin-core` 0.1, which takes `-inf`, `r#type`, `b"bytes"`, ranges and
+//! a field named `enable` for errors, and cannot say which bracket or comma is missing.
 
 use super::place::Lines;
 use super::scan::{

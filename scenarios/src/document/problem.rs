@@ -1,7 +1,7 @@
 //! What is wrong with a scenario, for a person to read.
 
 use super::Document;
-use super::path::Path;
+use super::Path;
 use super::place::Place;
 use std::fmt;
 

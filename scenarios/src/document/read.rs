@@ -1,6 +1,6 @@
 //! Reading a scenario file, and saying why it cannot be read.
 
-use super::{Document, suggest};
+use super::Document;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -103,7 +103,7 @@ fn similar_files(path: &Path) -> Vec<String> {
 
 fn is_similar(wanted: &str, name: &str) -> bool {
     let stem = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-    stem(wanted) == stem(name) || suggest::are_similar(wanted, name)
+    stem(wanted) == stem(name) || models::problem::are_similar(wanted, name)
 }
 
 fn did_you_mean(similar: &[String]) -> String {

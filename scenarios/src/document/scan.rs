@@ -57,14 +57,17 @@ pub(super) fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t'..='\r' | '\u{85}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
 }
 
+/// What `ron` takes as the first character of a name.
 pub(super) fn is_word_start(c: char) -> bool {
-    c == '_' || c.is_alphabetic()
+    c == '_' || unicode_ident::is_xid_start(c)
 }
 
+/// What `ron` takes inside a name.
 pub(super) fn is_word_part(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
+    unicode_ident::is_xid_continue(c)
 }
 
+/// What `ron` takes in a name after `r#`.
 pub(super) fn is_raw_part(c: char) -> bool {
     is_word_part(c) || matches!(c, '.' | '+' | '-')
 }

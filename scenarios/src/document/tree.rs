@@ -11,7 +11,7 @@
 //!                 ----------          its only child, named `cap`
 //! ```
 
-use super::path::{Path, Segment};
+use super::{Path, Segment};
 
 /// A half-open range of byte offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

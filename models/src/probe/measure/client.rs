@@ -11,7 +11,9 @@ pub struct ClientMeasure {
     good_within: SimDuration,
     /// Fresh requests.
     pub arrived: u64,
-    /// Requests served.
+    /// Requests served since, also those that came before.
+    pub served: u64,
+    /// Requests served of those that came since.
     pub done: u64,
     /// Requests served within the SLO's threshold.
     pub done_in_time: u64,
@@ -23,7 +25,7 @@ pub struct ClientMeasure {
 
 impl ClientMeasure {
     pub(super) fn new(good_within: SimDuration) -> Self {
-        Self { good_within, arrived: 0, done: 0, done_in_time: 0, failed: [0; 6], responses: Histogram::new() }
+        Self { good_within, arrived: 0, served: 0, done: 0, done_in_time: 0, failed: [0; 6], responses: Histogram::new() }
     }
 
     pub(super) fn take(&mut self, result: Result<(), Cause>, response: SimDuration) {

@@ -41,7 +41,16 @@ impl Measure {
     /// Starts measuring a run from its present instant. `good` is the response time up to which a
     /// request counts for the SLO; `levels` asks for the distribution of the number in system.
     pub fn attach(run: &Run, good: SimDuration, windows: Vec<Window>, levels: bool) -> Self {
-        let now = run.now();
+        Self::attach_from(run, run.now(), good, windows, levels)
+    }
+
+    /// As [`Self::attach`], but counts from `now` on, of which nothing may have happened yet: after
+    /// `run_before(now)`, so that what comes at `now` itself counts.
+    ///
+    /// # Panics
+    /// If the run has gone beyond `now`.
+    pub fn attach_from(run: &Run, now: SimTime, good: SimDuration, windows: Vec<Window>, levels: bool) -> Self {
+        assert!(now >= run.now(), "a probe that counts from {now} joins at {}", run.now());
         let topology = run.model.topology().clone();
         let mut measure = Self {
             from: now,
@@ -96,6 +105,9 @@ impl Probe for Measure {
     }
 
     fn outcome(&mut self, now: SimTime, outcome: &Outcome) {
+        let served = u64::from(outcome.result.is_ok());
+        self.requests.served += served;
+        self.clients[usize::from(outcome.client)].served += served;
         if outcome.started < self.from {
             return;
         }

@@ -1,0 +1,101 @@
+//! The commands, one file each.
+
+mod check;
+mod completions;
+mod list;
+mod new;
+mod night;
+mod run;
+
+use crate::exit::{self, Exit};
+use crate::{input, term};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Parser, Subcommand};
+
+/// Watch software architectures being outgrown, request by request
+#[derive(Debug, Parser)]
+#[command(
+    name = "outgrow",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = false,
+    after_help = after_help(),
+)]
+pub(crate) struct Program {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Play the World Cup night on a cluster that is too small
+    Night(night::Night),
+    /// Run scenarios and print what came out; several are compared
+    Run(run::Run),
+    /// Say everything that is wrong with scenarios, without running them
+    Check(check::Check),
+    /// List what can be written in a scenario, and the library
+    List(list::List),
+    /// Write a first scenario to start from
+    New(new::New),
+    /// Print completions for a shell
+    Completions(completions::Completions),
+}
+
+fn after_help() -> String {
+    format!(
+        "\
+Without a command, outgrow plays the night.
+
+Examples:
+  outgrow                            play the night
+  outgrow new shop                   write shop.ron, a scenario with comments
+  outgrow run shop.ron               run it
+  outgrow run shop.ron --set services.web.replicas=2
+  outgrow list balancers             what there is to choose from
+
+{}",
+        exit::HELP
+    )
+}
+
+/// Reads the command line; if it asks for help, or makes no sense, the end has come.
+pub(crate) fn parse() -> Result<Command, Exit> {
+    match Program::try_parse() {
+        // What is played when nothing is asked for: the night, until there is a story around it.
+        Ok(program) => Ok(program.command.unwrap_or_else(|| Command::Night(night::Night::default()))),
+        Err(error) => Err(explain(&error)),
+    }
+}
+
+impl Command {
+    /// Does what was asked.
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        match self {
+            Self::Night(night) => night.run(),
+            Self::Run(run) => run.run(),
+            Self::Check(check) => check.run(),
+            Self::List(list) => list.run(),
+            Self::New(new) => new.run(),
+            Self::Completions(completions) => completions.run(),
+        }
+    }
+}
+
+/// Prints help where it was asked for, or else what is wrong with the command line.
+fn explain(error: &clap::Error) -> Exit {
+    let exit = match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Fine,
+        _ => Exit::BadInput,
+    };
+    // Nobody is left to tell if this fails.
+    let _ = error.print();
+    if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) =
+        (error.kind(), error.get(ContextKind::InvalidSubcommand))
+        && input::names_scenario(word)
+    {
+        term::say(format_args!("\nTo run that scenario: outgrow run {word}"));
+    }
+    exit
+}

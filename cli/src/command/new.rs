@@ -1,0 +1,71 @@
+//! `outgrow new`: a first scenario to start from.
+
+use crate::exit::Exit;
+use crate::term;
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
+use std::path::PathBuf;
+
+/// Arguments of `outgrow new`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  outgrow new shop                          write shop.ron: one server
+  outgrow new shop --template three-tiers   web, application and database
+  outgrow run shop.ron                      then run it")]
+pub(crate) struct New {
+    /// Name of the scenario; NAME.ron is written, never over a file that is there
+    name: PathBuf,
+    /// What to start from
+    #[arg(long, value_enum, default_value = "one-server")]
+    template: Template,
+}
+
+/// The scenarios to start from, from small to large.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Template {
+    /// One server and its queue
+    OneServer,
+    /// A web server, an application and a database, with a connection pool
+    ThreeTiers,
+    /// A load-balanced cluster in front of one database, before a rush
+    Cluster,
+    /// Services that call each other, a cache and database shards
+    Services,
+}
+
+impl Template {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::OneServer => include_str!("../../templates/one-server.ron"),
+            Self::ThreeTiers => include_str!("../../templates/three-tiers.ron"),
+            Self::Cluster => include_str!("../../templates/cluster.ron"),
+            Self::Services => include_str!("../../templates/services.ron"),
+        }
+    }
+}
+
+impl New {
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        let mut path = self.name;
+        if path.extension().is_none_or(|extension| extension != "ron") {
+            path.as_mut_os_string().push(".ron");
+        }
+        let shown = path.display();
+        if path.file_name().is_none_or(|name| name == ".ron") {
+            bail!("`{shown}` is no name for a scenario: write for example `outgrow new shop`");
+        }
+        let mut file = match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                bail!("`{shown}` is there already and stays as it is: choose another name, or move it away")
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot write `{shown}`")),
+        };
+        file.write_all(self.template.text().as_bytes()).with_context(|| format!("cannot write `{shown}`"))?;
+        term::say(format_args!("wrote {shown}; read its comments, then: outgrow run {shown}"));
+        Ok(Exit::Fine)
+    }
+}

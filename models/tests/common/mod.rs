@@ -1,0 +1,697 @@
+//! Builders so terse that a test reads like its sentence, and probes that write down what happened.
+//!
+//! Deterministic scenarios count in nanoseconds: requests come [`at`] given instants, work takes a
+//! constant time, and since time is an integer the smallest unit is as good as any.
+
+#![allow(dead_code, unreachable_pub, reason = "each test file uses another part of it")]
+
+use indexmap::IndexMap;
+use models::blueprint::{Blueprint, CallPolicy, Layout, Processor, Queue, Service, Step};
+use models::distribution::Distribution;
+use models::event::Event;
+use models::given::Given;
+use models::intervention::{Act, Timeline};
+use models::policy::{Backoff, Balancer, Budget, Drop, Retry};
+use models::probe::{Attempt, Capacity, Cause, Measure, Outcome, Probe, Response};
+use models::system::{Limits, Run, System};
+use models::topology::Topology;
+use models::workload::{Arrivals, Client, Rate, Trace, TraceFile, Workload};
+use sim_core::random::Key;
+use sim_core::time::{SimDuration, SimTime};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub fn ns(n: u64) -> SimDuration {
+    SimDuration::from_nanos(n)
+}
+
+pub fn secs(s: f64) -> SimDuration {
+    SimDuration::from_secs_f64(s)
+}
+
+pub fn instant(n: u64) -> SimTime {
+    SimTime::from_nanos(n)
+}
+
+/// Always `n` nanoseconds.
+pub fn exactly(n: u64) -> Distribution {
+    Distribution::Constant(ns(n).into())
+}
+
+pub fn exponential(mean_secs: f64) -> Distribution {
+    Distribution::Exponential(secs(mean_secs).into())
+}
+
+/// `n` nanoseconds of work.
+pub fn work(n: u64) -> Step {
+    Step::Work(exactly(n))
+}
+
+pub fn delay(n: u64) -> Step {
+    Step::Delay(exactly(n))
+}
+
+pub fn call(to: &str) -> Step {
+    Step::Call(to.to_owned())
+}
+
+pub fn send(to: &str) -> Step {
+    Step::Send(to.to_owned())
+}
+
+pub fn maybe(p: f64, steps: Vec<Step>) -> Step {
+    Step::Maybe(p.into(), steps)
+}
+
+pub fn servers(n: u32) -> Processor {
+    Processor::Servers(n.into())
+}
+
+pub fn cores(n: u32) -> Processor {
+    Processor::Cores(n.into())
+}
+
+/// One replica with one endpoint, `get`.
+pub fn service(processor: Processor, steps: impl Into<Vec<Step>>) -> Service {
+    Service {
+        replicas: 1.into(),
+        processor,
+        threads: None,
+        queue: Queue::default(),
+        balancer: Balancer::RoundRobin,
+        calls: IndexMap::new(),
+        endpoints: IndexMap::from([("get".to_owned(), steps.into())]),
+    }
+}
+
+/// What can be said of a service besides its processor and steps.
+pub trait ServiceWords: Sized {
+    fn replicas(self, n: u32) -> Self;
+    fn threads(self, n: u32) -> Self;
+    fn shared(self) -> Self;
+    fn cap(self, n: u32) -> Self;
+    fn drops(self, rule: Drop) -> Self;
+    fn balanced(self, by: Balancer) -> Self;
+    fn calling(self, callee: &str, policy: CallPolicy) -> Self;
+    fn endpoint(self, name: &str, steps: impl Into<Vec<Step>>) -> Self;
+}
+
+impl ServiceWords for Service {
+    fn replicas(mut self, n: u32) -> Self {
+        self.replicas = n.into();
+        self
+    }
+
+    fn threads(mut self, n: u32) -> Self {
+        self.threads = Some(n.into());
+        self
+    }
+
+    fn shared(mut self) -> Self {
+        self.queue.layout = Layout::Shared;
+        self
+    }
+
+    fn cap(mut self, n: u32) -> Self {
+        self.queue.cap = Some(n.into());
+        self
+    }
+
+    fn drops(mut self, rule: Drop) -> Self {
+        self.queue.drop = rule;
+        self
+    }
+
+    fn balanced(mut self, by: Balancer) -> Self {
+        self.balancer = by;
+        self
+    }
+
+    fn calling(mut self, callee: &str, policy: CallPolicy) -> Self {
+        self.calls.insert(callee.to_owned(), policy);
+        self
+    }
+
+    fn endpoint(mut self, name: &str, steps: impl Into<Vec<Step>>) -> Self {
+        self.endpoints.insert(name.to_owned(), steps.into());
+        self
+    }
+}
+
+/// Who calls with patience and persistence: a service, or a client.
+pub trait CallerWords: Sized {
+    fn timeout(self, n: u64) -> Self;
+    fn cancels(self) -> Self;
+    fn retries(self, max: u32, backoff: u64) -> Self;
+    fn budget(self, share: f64, capacity: f64, initial: f64) -> Self;
+}
+
+pub fn retry(max: u32, backoff: u64) -> Retry {
+    Retry { max: max.into(), backoff: Backoff::Constant(ns(backoff).into()), budget: None }
+}
+
+macro_rules! caller_words {
+    ($caller:ty) => {
+        impl CallerWords for $caller {
+            fn timeout(mut self, n: u64) -> Self {
+                self.timeout = Some(ns(n).into());
+                self
+            }
+
+            fn cancels(mut self) -> Self {
+                self.cancel = true;
+                self
+            }
+
+            fn retries(mut self, max: u32, backoff: u64) -> Self {
+                self.retry = Some(retry(max, backoff));
+                self
+            }
+
+            fn budget(mut self, share: f64, capacity: f64, initial: f64) -> Self {
+                let budget = Budget { share: share.into(), capacity: capacity.into(), initial: initial.into() };
+                self.retry.as_mut().expect("a budget limits retries").budget = Some(budget);
+                self
+            }
+        }
+    };
+}
+
+caller_words!(CallPolicy);
+caller_words!(Client);
+
+/// A call without pool, timeout or retry.
+pub fn plainly() -> CallPolicy {
+    CallPolicy::default()
+}
+
+pub fn pooled(connections: u32) -> CallPolicy {
+    CallPolicy { pool: Some(connections.into()), ..CallPolicy::default() }
+}
+
+pub fn client(arrivals: Arrivals, asks: &str) -> Client {
+    Client { arrivals, mix: IndexMap::from([(asks.to_owned(), 1.0.into())]), timeout: None, cancel: false, retry: None }
+}
+
+/// Requests at exactly these nanoseconds: a trace with bins of a nanosecond, which
+/// [`Design::topology`] makes from the name of its file.
+pub fn at(instants: impl AsRef<[u64]>) -> Arrivals {
+    let names: Vec<String> = instants.as_ref().iter().map(u64::to_string).collect();
+    Arrivals::Trace(TraceFile { file: names.join(" "), factor: 1.0.into() })
+}
+
+fn trace(file: &str) -> Trace {
+    let instants: Vec<usize> = file.split(' ').map(|n| n.parse().expect("a trace made by at()")).collect();
+    let mut counts = vec![0; 1 + instants.iter().max().copied().unwrap_or(0)];
+    instants.iter().for_each(|&n| counts[n] += 1);
+    Trace { bin: ns(1), counts: counts.into() }
+}
+
+/// `rate` requests a second.
+pub fn poisson(rate: f64) -> Arrivals {
+    Arrivals::Poisson(Rate::Constant(rate.into()))
+}
+
+/// `rate` requests a second, none from `until` seconds on.
+pub fn poisson_until(rate: f64, until: f64) -> Arrivals {
+    use models::workload::rate::Piecewise;
+    let points = vec![(SimDuration::ZERO, rate.into()), (secs(until), Given::from(0.0))];
+    Arrivals::Poisson(Rate::Piecewise(Piecewise(points)))
+}
+
+pub fn closed(users: u32, think: Distribution) -> Arrivals {
+    Arrivals::Closed { users: users.into(), think }
+}
+
+/// Services and clients.
+#[derive(Clone, Debug, Default)]
+pub struct Design {
+    pub blueprint: Blueprint,
+    pub workload: Workload,
+}
+
+pub fn design() -> Design {
+    Design::default()
+}
+
+impl Design {
+    pub fn service(mut self, name: &str, service: Service) -> Self {
+        self.blueprint.services.insert(name.to_owned(), service);
+        self
+    }
+
+    pub fn client(mut self, name: &str, client: Client) -> Self {
+        self.workload.clients.insert(name.to_owned(), client);
+        self
+    }
+
+    /// The same design with something changed.
+    pub fn but(&self, change: impl FnOnce(&mut Self)) -> Self {
+        let mut other = self.clone();
+        change(&mut other);
+        other
+    }
+
+    pub fn of(&mut self, service: &str) -> &mut Service {
+        self.blueprint.services.get_mut(service).expect("a service of the design")
+    }
+
+    pub fn from(&mut self, client: &str) -> &mut Client {
+        self.workload.clients.get_mut(client).expect("a client of the design")
+    }
+
+    pub fn topology(&self) -> Arc<Topology> {
+        let files = self.workload.clients.values().filter_map(|c| match &c.arrivals {
+            Arrivals::Trace(file) => Some((file.file.clone(), trace(&file.file))),
+            _ => None,
+        });
+        let checked = models::check::check(&self.blueprint, &self.workload, &files.collect());
+        Arc::new(checked.unwrap_or_else(|problems| panic!("{problems:#?}")))
+    }
+
+    /// A run with seed 1, replication 0.
+    pub fn run(&self, acts: Vec<(u64, Act)>) -> Run {
+        self.seeded(1, 0, acts)
+    }
+
+    pub fn seeded(&self, seed: u64, replication: u64, acts: Vec<(u64, Act)>) -> Run {
+        System::run(self.topology(), timeline(acts), seed, replication, Limits::default())
+    }
+
+    /// What happens up to `until` nanoseconds.
+    pub fn log(&self, until: u64, acts: Vec<(u64, Act)>) -> Log {
+        let mut run = self.run(acts);
+        let mut probe = (Log::of(&run), Audit::of(&run));
+        run.run_until(instant(until), &mut probe).expect("no limit is hit");
+        probe.1.check(&run);
+        probe.0
+    }
+
+    /// Measures from `from` to `to` seconds.
+    pub fn measure(&self, replication: u64, from: f64, to: f64) -> (Run, Measure) {
+        let mut run = self.seeded(1, replication, vec![]);
+        run.run_until(SimTime::ZERO + secs(from), &mut ()).expect("no limit is hit");
+        let mut measure = Measure::attach(&run, SimDuration::from_secs(1), vec![], true);
+        run.run_until(SimTime::ZERO + secs(to), &mut measure).expect("no limit is hit");
+        (run, measure)
+    }
+
+    /// One act on this design's service.
+    pub fn scale(&self, service: &str, to: u32) -> Act {
+        Act::Scale { service: self.id(service), to }
+    }
+
+    pub fn kill(&self, service: &str, replica: u32) -> Act {
+        Act::Kill { service: self.id(service), replicas: vec![replica], refuse: false }
+    }
+
+    pub fn kill_and_refuse(&self, service: &str, replica: u32) -> Act {
+        Act::Kill { service: self.id(service), replicas: vec![replica], refuse: true }
+    }
+
+    /// Takes over the numbers of this design.
+    pub fn adopt(&self) -> Act {
+        Act::Adopt { topology: self.topology() }
+    }
+
+    fn id(&self, service: &str) -> u16 {
+        self.blueprint.services.get_index_of(service).expect("a service of the design") as u16
+    }
+}
+
+pub fn timeline(acts: Vec<(u64, Act)>) -> Arc<Timeline> {
+    Arc::new(Timeline::new(acts.into_iter().map(|(at, act)| (instant(at), act)).collect()))
+}
+
+/// Writes down what happened and when, in nanoseconds.
+pub struct Log {
+    topology: Arc<Topology>,
+    outcomes: Vec<(u64, u16, Result<(), Cause>)>,
+    attempts_made: Vec<u8>,
+    attempts: Vec<(u64, u16)>,
+    failures: Vec<(u64, u16, Cause)>,
+    admitted: Vec<(u64, u16, u64)>,
+    turned_away: Vec<(u64, u16, Cause)>,
+    responded: Vec<(u64, u16, bool, bool)>,
+    pool: Vec<(u64, u16, i32)>,
+    connected: Vec<(u64, u16, u64)>,
+    busy: Vec<(u64, u16, u32)>,
+    held: Vec<(u64, u16, u32)>,
+    replicas: Vec<(u64, u16, u64)>,
+    pub demands: Vec<(Key, u16, u64)>,
+}
+
+impl Log {
+    pub fn of(run: &Run) -> Self {
+        Self {
+            topology: run.model.topology().clone(),
+            outcomes: vec![],
+            attempts_made: vec![],
+            attempts: vec![],
+            failures: vec![],
+            admitted: vec![],
+            turned_away: vec![],
+            responded: vec![],
+            pool: vec![],
+            connected: vec![],
+            busy: vec![],
+            held: vec![],
+            replicas: vec![],
+            demands: vec![],
+        }
+    }
+
+    fn is(&self, id: u16, service: &str) -> bool {
+        self.topology.services[usize::from(id)].name == service
+    }
+
+    /// When requests were over, and how.
+    pub fn outcomes(&self) -> Vec<(u64, Result<(), Cause>)> {
+        self.outcomes.iter().map(|&(t, _, result)| (t, result)).collect()
+    }
+
+    /// The same of one population.
+    pub fn outcomes_of(&self, client: &str) -> Vec<(u64, Result<(), Cause>)> {
+        let of = |id: u16| self.topology.clients[usize::from(id)].name == client;
+        self.outcomes.iter().filter(|o| of(o.1)).map(|&(t, _, result)| (t, result)).collect()
+    }
+
+    /// How many attempts each request took.
+    pub fn attempts_made(&self) -> Vec<u8> {
+        self.attempts_made.clone()
+    }
+
+    /// When attempts at a service began.
+    pub fn attempts_at(&self, service: &str) -> Vec<u64> {
+        let to = |site: u16| self.is(self.topology.sites[usize::from(site)].callee, service);
+        self.attempts.iter().filter(|a| to(a.1)).map(|a| a.0).collect()
+    }
+
+    /// When attempts at a service failed at their callers, and why.
+    pub fn failures_at(&self, service: &str) -> Vec<(u64, Cause)> {
+        let to = |site: u16| self.is(self.topology.sites[usize::from(site)].callee, service);
+        self.failures.iter().filter(|a| to(a.1)).map(|a| (a.0, a.2)).collect()
+    }
+
+    /// When attempts got a thread of a service, and how long they had waited.
+    pub fn admitted(&self, service: &str) -> Vec<(u64, u64)> {
+        self.admitted.iter().filter(|a| self.is(a.1, service)).map(|a| (a.0, a.2)).collect()
+    }
+
+    /// When attempts left a service without a reply, and why.
+    pub fn turned_away(&self, service: &str) -> Vec<(u64, Cause)> {
+        self.turned_away.iter().filter(|a| self.is(a.1, service)).map(|a| (a.0, a.2)).collect()
+    }
+
+    /// When visits at a service ended, whether well, and whether somebody still waited.
+    pub fn responded(&self, service: &str) -> Vec<(u64, bool, bool)> {
+        self.responded.iter().filter(|a| self.is(a.1, service)).map(|a| (a.0, a.2, a.3)).collect()
+    }
+
+    /// When connections of a service were taken (+1) and given back (-1).
+    pub fn pool(&self, service: &str) -> Vec<(u64, i32)> {
+        self.pool.iter().filter(|a| self.is(a.1, service)).map(|a| (a.0, a.2)).collect()
+    }
+
+    /// When calls of a service got a connection, and how long they had waited for it.
+    pub fn connected(&self, service: &str) -> Vec<(u64, u64)> {
+        self.connected.iter().filter(|a| self.is(a.1, service)).map(|a| (a.0, a.2)).collect()
+    }
+
+    /// Servers or cores in use at `t`, after all that happened then.
+    pub fn busy(&self, service: &str, t: u64) -> u32 {
+        let last = self.busy.iter().rfind(|a| self.is(a.1, service) && a.0 <= t);
+        last.map_or(0, |a| a.2)
+    }
+
+    /// Threads held at `t`, after all that happened then.
+    pub fn held(&self, service: &str, t: u64) -> u32 {
+        let last = self.held.iter().rfind(|a| self.is(a.1, service) && a.0 <= t);
+        last.map_or(0, |a| a.2)
+    }
+
+    /// How many replicas there were from when on.
+    pub fn replicas(&self, service: &str) -> Vec<(u64, u64)> {
+        let mut replicas: Vec<_> =
+            self.replicas.iter().filter(|a| self.is(a.1, service)).map(|a| (a.0, a.2)).collect();
+        replicas.dedup_by_key(|r| r.1);
+        replicas
+    }
+}
+
+impl Probe for Log {
+    fn outcome(&mut self, now: SimTime, outcome: &Outcome) {
+        self.outcomes.push((now.as_nanos(), outcome.client, outcome.result));
+        self.attempts_made.push(outcome.attempts);
+    }
+
+    fn attempt(&mut self, now: SimTime, attempt: &Attempt) {
+        self.attempts.push((now.as_nanos(), attempt.site));
+    }
+
+    fn attempt_failed(&mut self, now: SimTime, site: u16, cause: Cause) {
+        self.failures.push((now.as_nanos(), site, cause));
+    }
+
+    fn admitted(&mut self, now: SimTime, service: u16, waited: SimDuration) {
+        self.admitted.push((now.as_nanos(), service, waited.as_nanos()));
+    }
+
+    fn turned_away(&mut self, now: SimTime, service: u16, cause: Cause) {
+        self.turned_away.push((now.as_nanos(), service, cause));
+    }
+
+    fn responded(&mut self, now: SimTime, response: &Response) {
+        self.responded.push((now.as_nanos(), response.service, response.ok, response.wanted));
+    }
+
+    fn pool(&mut self, now: SimTime, service: u16, _: u16, change: i32) {
+        self.pool.push((now.as_nanos(), service, change));
+    }
+
+    fn connected(&mut self, now: SimTime, service: u16, _: u16, waited: SimDuration) {
+        self.connected.push((now.as_nanos(), service, waited.as_nanos()));
+    }
+
+    fn busy(&mut self, now: SimTime, service: u16, processors: u32) {
+        self.busy.push((now.as_nanos(), service, processors));
+    }
+
+    fn held(&mut self, now: SimTime, service: u16, requests: u32) {
+        self.held.push((now.as_nanos(), service, requests));
+    }
+
+    fn capacity(&mut self, now: SimTime, service: u16, capacity: &Capacity) {
+        self.replicas.push((now.as_nanos(), service, capacity.replicas));
+    }
+
+    fn demand(&mut self, _: SimTime, service: u16, request: Key, demand: SimDuration) {
+        self.demands.push((request, service, demand.as_nanos()));
+    }
+}
+
+/// Every event with its instant, for comparing runs.
+#[derive(Default)]
+pub struct Events(pub Vec<(SimTime, Event)>);
+
+impl Probe for Events {
+    fn event(&mut self, now: SimTime, event: Event) {
+        if event != Event::Intervention {
+            self.0.push((now, event));
+        }
+    }
+}
+
+impl Events {
+    /// Fails with the first event that differs.
+    pub fn assert_same(&self, other: &Self, what: &str) {
+        let differs = |i: usize| self.0.get(i) != other.0.get(i);
+        if let Some(i) = (0..self.0.len().max(other.0.len())).find(|&i| differs(i)) {
+            let show = |events: &Self| events.0.get(i).map_or("nothing".to_owned(), |(t, e)| format!("{e:?} at {t}"));
+            panic!("{what}: event {i} is {} in one run and {} in the other", show(self), show(other));
+        }
+    }
+}
+
+/// What became of every request, by its key.
+#[derive(Default, Debug, PartialEq)]
+pub struct Outcomes(pub BTreeMap<u64, (SimTime, SimTime, u8, Result<(), Cause>)>);
+
+impl Probe for Outcomes {
+    fn outcome(&mut self, now: SimTime, o: &Outcome) {
+        let before = self.0.insert(o.request.bits(), (o.started, now, o.attempts, o.result));
+        assert_eq!(before, None, "a request is over once");
+    }
+}
+
+/// Keeps its own books from the facts and compares them with the system's.
+///
+/// Between two events everything has settled, so the laws are checked when the next event is about
+/// to be handled.
+pub struct Audit {
+    now: SimTime,
+    arrived: u64,
+    over: u64,
+    in_flight: u64,
+    /// Integral of requests in flight; end instants minus start instants. Both in nanoseconds.
+    area: u128,
+    sojourns: i128,
+    services: Vec<ServiceAudit>,
+}
+
+#[derive(Clone, Default)]
+struct ServiceAudit {
+    arrived: u64,
+    responded: u64,
+    turned_away: u64,
+    waiting: u32,
+    held: u32,
+    busy: u32,
+    used: Vec<i64>,
+    area: u128,
+    sojourns: i128,
+}
+
+impl Audit {
+    /// Starts with a run that has not begun.
+    pub fn of(run: &Run) -> Self {
+        let services = run.model.topology().services.iter();
+        let services = services.map(|s| ServiceAudit { used: vec![0; s.pools.len()], ..ServiceAudit::default() });
+        Self {
+            now: SimTime::ZERO,
+            arrived: 0,
+            over: 0,
+            in_flight: 0,
+            area: 0,
+            sojourns: 0,
+            services: services.collect(),
+        }
+    }
+
+    fn pass(&mut self, now: SimTime) {
+        let span = u128::from(now.since(self.now).as_nanos());
+        self.now = now;
+        self.area += span * u128::from(self.in_flight);
+        for s in &mut self.services {
+            s.area += span * (u128::from(s.waiting) + u128::from(s.held));
+        }
+    }
+
+    fn balance(&self) {
+        assert_eq!(self.arrived, self.over + self.in_flight, "at {}: requests: arrived = over + in flight", self.now);
+        for (id, s) in self.services.iter().enumerate() {
+            let present = u64::from(s.waiting) + u64::from(s.held);
+            assert_eq!(
+                s.arrived,
+                s.responded + s.turned_away + present,
+                "at {}: service {id}: arrived = responded {} + turned away {} + present {present}",
+                self.now,
+                s.responded,
+                s.turned_away,
+            );
+        }
+    }
+
+    /// The books agree with the system's own counts.
+    pub fn check(&self, run: &Run) {
+        self.balance();
+        let snapshot = run.model.snapshot(run.now());
+        let counts = snapshot.counts;
+        assert_eq!((self.arrived, self.over), (counts.arrived, counts.done + counts.failed));
+        for (service, own) in snapshot.services.iter().zip(&self.services) {
+            let name = &service.name;
+            assert_eq!((service.waiting, service.held), (own.waiting, own.held), "{name}: waiting, held");
+            assert_eq!(service.busy, own.busy, "{name}: busy");
+            assert_eq!(service.replicas.iter().map(|r| r.held).sum::<u32>(), own.held, "{name}: held by replicas");
+            for (pool, used) in own.used.iter().enumerate() {
+                let sum: i64 = service.replicas.iter().map(|r| i64::from(r.pools[pool].used)).sum();
+                assert_eq!(sum, *used, "{name}: connections in use");
+            }
+        }
+    }
+
+    /// Nothing is left: every counter is back at zero, and Little's law holds exactly: the integral
+    /// of the number present equals the sum of the times spent, to the nanosecond.
+    pub fn check_drained(&self, run: &Run) {
+        self.check(run);
+        assert_eq!(self.in_flight, 0, "requests in flight");
+        assert_eq!(self.area as i128, self.sojourns, "Little's law for requests");
+        for (id, s) in self.services.iter().enumerate() {
+            assert_eq!((s.waiting, s.held, s.busy), (0, 0, 0), "service {id}: waiting, held, busy");
+            assert_eq!(s.area as i128, s.sojourns, "Little's law for service {id}");
+        }
+        for service in run.model.snapshot(run.now()).services {
+            for r in &service.replicas {
+                let left = (r.waiting, r.held, r.at_work, r.pools.iter().map(|p| p.used + p.waiting).sum::<u32>());
+                assert_eq!(left, (0, 0, 0, 0), "{}: {r:?}", service.name);
+                assert_eq!(r.state, models::system::ReplicaState::Up, "{}: has drained: {r:?}", service.name);
+            }
+        }
+        assert_eq!(run.model.state_bytes(), 0, "no call, visit or queue entry is left");
+    }
+
+    fn of_service(&mut self, now: SimTime, service: u16) -> &mut ServiceAudit {
+        self.pass(now);
+        &mut self.services[usize::from(service)]
+    }
+}
+
+impl Probe for Audit {
+    fn event(&mut self, now: SimTime, _: Event) {
+        self.balance();
+        self.pass(now);
+    }
+
+    fn arrival(&mut self, now: SimTime, _: &models::probe::Arrival) {
+        self.pass(now);
+        self.arrived += 1;
+        self.sojourns -= i128::from(now.as_nanos());
+    }
+
+    fn outcome(&mut self, now: SimTime, _: &Outcome) {
+        self.pass(now);
+        self.over += 1;
+        self.sojourns += i128::from(now.as_nanos());
+    }
+
+    fn in_flight(&mut self, now: SimTime, requests: u64) {
+        self.pass(now);
+        self.in_flight = requests;
+    }
+
+    fn service_arrival(&mut self, now: SimTime, service: u16) {
+        let s = self.of_service(now, service);
+        s.arrived += 1;
+        s.sojourns -= i128::from(now.as_nanos());
+    }
+
+    fn responded(&mut self, now: SimTime, response: &Response) {
+        let s = self.of_service(now, response.service);
+        s.responded += 1;
+        s.sojourns += i128::from(now.as_nanos());
+    }
+
+    fn turned_away(&mut self, now: SimTime, service: u16, _: Cause) {
+        let s = self.of_service(now, service);
+        s.turned_away += 1;
+        s.sojourns += i128::from(now.as_nanos());
+    }
+
+    fn waiting(&mut self, now: SimTime, service: u16, requests: u32) {
+        self.of_service(now, service).waiting = requests;
+    }
+
+    fn held(&mut self, now: SimTime, service: u16, requests: u32) {
+        self.of_service(now, service).held = requests;
+    }
+
+    fn busy(&mut self, now: SimTime, service: u16, processors: u32) {
+        self.of_service(now, service).busy = processors;
+    }
+
+    fn pool(&mut self, now: SimTime, service: u16, pool: u16, change: i32) {
+        let used = &mut self.of_service(now, service).used[usize::from(pool)];
+        *used += i64::from(change);
+        assert!(*used >= 0, "a connection is given back that was not in use");
+    }
+}
