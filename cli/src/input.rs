@@ -1,15 +1,24 @@
-//! Finding and loading the scenarios a command names: files, or entries of the library.
+//! Finding and loading the scenarios a command names: files, or entries of the library, with some
+//! values changed.
 
 use crate::problems::{Rejected, Rejection};
+use crate::term;
 use models::problem::did_you_mean;
-use scenarios::document::ReadError;
+use scenarios::document::{self, Document, EditError, ReadError};
+use scenarios::expect;
 use scenarios::load::{LoadError, Loaded, Traces};
-use std::path::Path;
+use sim_core::time::SimDuration;
+use std::path::{Path, PathBuf};
 
 /// Name and title of each scenario of the library.
-// To be `scenarios::library`'s.
+// The only two places to change once there is `scenarios::library`: this and the next function.
 pub(crate) fn library() -> Vec<(&'static str, &'static str)> {
     Vec::new()
+}
+
+/// The scenario of the library with this name.
+fn of_library(_name: &str) -> Option<Document> {
+    None
 }
 
 /// Whether a word names a scenario: by a file that is there, or one of the library.
@@ -17,30 +26,112 @@ pub(crate) fn names_scenario(word: &str) -> bool {
     Path::new(word).is_file() || library().iter().any(|(name, _)| *name == word)
 }
 
+/// What `--set` asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    path: document::Path,
+    /// As it would be written in the file.
+    value: String,
+}
+
+/// Reads `PATH=VALUE`. A duration may leave out its quotes, which shells take away.
+pub(crate) fn change(text: &str) -> Result<Change, String> {
+    let (path, value) = text.split_once('=').ok_or("there is no `=`: write for example services.web.replicas=2")?;
+    let path = path.trim().parse().map_err(|error: document::PathError| error.to_string())?;
+    let value = value.trim();
+    let is_duration = value.parse::<SimDuration>().is_ok();
+    Ok(Change { path, value: if is_duration { format!("\"{value}\"") } else { value.to_owned() } })
+}
+
+impl std::fmt::Display for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}={}", self.path, self.value)
+    }
+}
+
+/// What is said of a scenario's name if it was changed: ` with services.web.replicas=2`.
+pub(crate) fn suffix(changes: &[Change]) -> String {
+    let changes: Vec<String> = changes.iter().map(Change::to_string).collect();
+    if changes.is_empty() { String::new() } else { format!(" with {}", changes.join(", ")) }
+}
+
 /// Loads every scenario that can be loaded, and gathers what is wrong with the others.
-pub(crate) fn load_each(names: &[String], trace: Option<&Path>) -> (Vec<Loaded>, Option<Rejected>) {
+pub(crate) fn load_each(
+    names: &[String],
+    trace: Option<&Path>,
+    changes: &[Change],
+) -> (Vec<Loaded>, Option<Rejected>) {
     let (mut loaded, mut rejected) = (Vec::new(), Vec::new());
     for name in names {
-        match load(name, trace) {
+        match load(name, trace, changes) {
             Ok(scenario) => loaded.push(scenario),
-            Err(error) => rejected.push(rejection(name, error)),
+            Err(rejection) => rejected.push(rejection),
         }
     }
     (loaded, (!rejected.is_empty()).then_some(Rejected(rejected)))
 }
 
 /// A file goes before a scenario of the library with the same name.
-fn load(name: &str, trace: Option<&Path>) -> Result<Loaded, LoadError> {
+fn load(name: &str, trace: Option<&Path>, changes: &[Change]) -> Result<Loaded, Rejection> {
     let path = Path::new(name);
-    let _ = (trace, Traces::Library);
-    Loaded::file(path)
+    let (document, beside) = match (Document::read(path), of_library(name)) {
+        (Err(ReadError::Missing { .. }), Some(document)) => (document, Traces::Library),
+        (read, _) => {
+            let document = read.map_err(|error| unreadable(name, error))?;
+            (document, Traces::Folder(path.parent().map_or_else(PathBuf::new, Path::to_owned)))
+        }
+    };
+    let traces = trace.map_or(beside, |file| Traces::Instead(file.to_owned()));
+    let document = changed(document, changes)?;
+    let loaded = Loaded::document(document, &traces).map_err(|error| rejection(name, error));
+    loaded.and_then(expects_what_there_is).map_err(|rejection| match rejection {
+        Rejection::Problems(mut problems) if !changes.is_empty() => {
+            problems.file += &suffix(changes);
+            Rejection::Problems(problems)
+        }
+        other => other,
+    })
 }
 
-fn rejection(name: &str, error: LoadError) -> Rejection {
+/// A scenario that expects figures which no run of it has is refused before it is run.
+fn expects_what_there_is(loaded: Loaded) -> Result<Loaded, Rejection> {
+    let problems = expect::problems(&loaded);
+    if problems.is_empty() { Ok(loaded) } else { Err(Rejection::Problems(loaded.document.report(problems))) }
+}
+
+/// The document with the changes made.
+fn changed(mut document: Document, changes: &[Change]) -> Result<Document, Rejection> {
+    for change in changes {
+        match document.set(&change.path, &change.value) {
+            // What is wrong with its syntax is told when it is loaded.
+            Ok(()) | Err(EditError::Broken { .. }) => {}
+            Err(error) => {
+                let help = match error {
+                    EditError::NotFound { .. } => "name a value by where it stands: services.web.replicas",
+                    _ => "write the value as in the file; a text needs quotes: --set 'title=\"Shop\"'",
+                };
+                return Err(Rejection::Unreadable {
+                    message: format!("--set {change}: {error}"),
+                    help: vec![help.to_owned()],
+                });
+            }
+        }
+    }
+    Ok(document)
+}
+
+/// What keeps a scenario from being loaded, with what to do.
+pub(crate) fn rejection(name: &str, error: LoadError) -> Rejection {
     match error {
         LoadError::Problems(problems) => Rejection::Problems(problems),
-        LoadError::Read(ReadError::Missing { file, similar }) => missing(name, &file, &similar),
-        LoadError::Read(error) => Rejection::Unreadable { message: error.to_string(), help: Vec::new() },
+        LoadError::Read(error) => unreadable(name, error),
+    }
+}
+
+fn unreadable(name: &str, error: ReadError) -> Rejection {
+    match error {
+        ReadError::Missing { file, similar } => missing(name, &file, &similar),
+        error => Rejection::Unreadable { message: error.to_string(), help: Vec::new() },
     }
 }
 
@@ -48,14 +139,20 @@ fn missing(name: &str, file: &str, similar: &[String]) -> Rejection {
     let library = library();
     let names: Vec<&str> = library.iter().map(|(name, _)| *name).collect();
     let near = did_you_mean(name.strip_suffix(".ron").unwrap_or(name), names.iter().copied());
-    let mut help = Vec::new();
     let meant: Vec<String> = similar.iter().map(String::as_str).chain(near).map(|name| format!("`{name}`")).collect();
+    let mut help = Vec::new();
     if !meant.is_empty() {
         help.push(format!("did you mean {}?", meant.join(" or ")));
     }
     if !names.is_empty() {
-        help.push(format!("in the library there are {} (outgrow list library)", names.join(", ")));
+        help.push(format!("the library has {}", names.join(", ")));
     }
     help.push("`outgrow new NAME` writes a scenario to start from".to_owned());
-    Rejection::Unreadable { message: format!("there is no file `{file}`, and no scenario of that name in the library"), help }
+    let message = format!("there is no file `{file}`, and no scenario of that name in the library");
+    Rejection::Unreadable { message, help }
+}
+
+/// The name of a scenario, for people.
+pub(crate) fn shown(loaded: &Loaded) -> String {
+    term::printable(loaded.document.name())
 }

@@ -24,3 +24,8 @@ pub(crate) fn watch() {
 pub(crate) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
+
+/// What is set once the run should stop.
+pub(crate) fn flag() -> &'static AtomicBool {
+    &ASKED
+}

@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use scenarios::report::text::{self, Page, Role};
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Mutex;
@@ -47,6 +48,28 @@ pub(crate) fn help(text: &str) {
     say(format_args!("  = {HINT}help{HINT:#}: {text}"));
 }
 
+/// Paints reports. Colours are taken away again where stdout is no terminal.
+struct Colours;
+
+impl text::Style for Colours {
+    fn paint(&self, role: Role, text: &str) -> String {
+        let style = match role {
+            Role::Heading => STRONG,
+            Role::Good => AnsiColor::Green.on_default(),
+            Role::Warning => AnsiColor::Yellow.on_default(),
+            Role::Bad => BAD,
+            Role::Faint => FAINT,
+        };
+        format!("{style}{text}{style:#}")
+    }
+}
+
+/// The page that reports are printed on: as wide as the terminal, within reason.
+pub(crate) fn page() -> Page<'static> {
+    let width = terminal_size::terminal_size_of(io::stdout()).map_or(100, |(width, _)| width.0);
+    Page { width: width.min(120), style: &Colours }
+}
+
 /// How far a command is: a bar if stderr is a terminal, or else a line now and then.
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -70,15 +93,16 @@ impl Progress {
     }
 
     /// This share of the work is done; `doing` says what is done now.
-    pub(crate) fn update(&self, share: f64, doing: &str) {
+    pub(crate) fn update(&self, share: f64, doing: impl Fn() -> String) {
         let share = share.clamp(0.0, 1.0);
-        self.bar.set_position((share * Self::WHOLE as f64) as u64);
-        self.bar.set_message(doing.to_owned());
-        let Some(last) = &self.lines else { return };
+        let Some(last) = &self.lines else {
+            self.bar.set_message(doing());
+            return self.bar.set_position((share * Self::WHOLE as f64) as u64);
+        };
         let Ok(mut last) = last.lock() else { return };
         if last.elapsed() >= Self::LINE_EVERY {
             *last = Instant::now();
-            say(format_args!("{:3.0}%  {doing}", share * 100.0));
+            say(format_args!("{:3.0}%  {}", share * 100.0, doing()));
         }
     }
 }

@@ -76,7 +76,7 @@ fn all_problems_of_all_files_at_once() {
         "did you mean \"db.query\"?",
         "`missing.ron`",
         "broken.ron:3:",
-        "broken.ron:4:",
+        "broken.ron:2:",
         "problems in 3 scenarios",
     ]);
     assert!(!ended.stderr.contains("fine.ron"), "{}", ended.stderr);

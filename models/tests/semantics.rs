@@ -428,12 +428,29 @@ fn caller_and_callee_may_crash_at_once_and_come_back_at_once() {
         .client("others", client(at([50]), "bare.get"));
     let callee = || d.kill_and_refuse("db", 0);
     let caller = || d.kill_and_refuse("web", 0);
-    for (first, second) in [(callee(), caller()), (caller(), callee()), (d.adopt(), caller())] {
+    let cases = [(callee(), caller(), Downstream), (caller(), callee(), Crashed), (d.adopt(), caller(), Crashed)];
+    for (first, second, cause) in cases {
         // `bare` has no pools and takes the slot of what crashed.
         let acts = vec![(30, first), (30, second), (30, d.scale("bare", 2)), (35, d.scale("web", 1)), (35, d.scale("db", 1))];
         let log = d.log(999, acts);
-        assert_eq!(log.outcomes_of("users"), [(30, Err(Crashed)), (30, Err(Crashed)), (30, Err(Crashed)), (140, OK)]);
+        let crashed = (30, Err(cause));
+        assert_eq!(log.outcomes_of("users"), [crashed, crashed, crashed, (140, OK)]);
         assert_eq!(log.outcomes_of("others"), [(51, OK)]);
+    }
+}
+
+#[test]
+fn replicas_that_call_each_other_may_crash_together() {
+    // Each request of `get` calls `more` at the other replica, over a pool.
+    let web = service(Processor::Infinite, [call("web.more")])
+        .endpoint("more", [work(100)])
+        .replicas(2)
+        .calling("web", pooled(1));
+    let d = design().service("web", web).client("users", client(at([0, 0, 0, 50]), "web.get"));
+    for refuse in [false, true] {
+        let both = models::intervention::Act::Kill { service: 0, replicas: vec![1, 0], refuse };
+        let log = d.log(999, vec![(30, both), (40, d.scale("web", 2))]);
+        assert_eq!(log.outcomes(), [(30, Err(Crashed)), (30, Err(Crashed)), (30, Err(Crashed)), (150, OK)]);
     }
 }
 
@@ -689,20 +706,24 @@ fn giving_up_stops_everything_further_down() {
     ];
     for policy in &policies {
         for db in &dbs {
+            let what = format!("{policy:?} {db:?}");
             let d = design()
                 .service("web", service(cores(4), [call("db.get")]).calling("db", policy.clone()))
                 .service("db", db.clone())
                 .client("users", client(at([0, 10, 20]), "web.get").timeout(50).cancels())
                 .client("last", client(at([90]), "web.get"));
             let log = d.log(999, vec![]);
-            let what = format!("{policy:?} {db:?}");
-            assert_eq!(
-                log.outcomes(),
-                [(50, Err(Timeout)), (60, Err(Timeout)), (70, Err(Timeout)), (190, OK)],
-                "{what}"
-            );
+            let gave_up = [(50, Err(Timeout)), (60, Err(Timeout)), (70, Err(Timeout))];
+            assert_eq!(log.outcomes(), [&gave_up[..], &[(190, OK)]].concat(), "{what}");
             assert_eq!(log.responded("db"), [(190, true, true)], "{what}");
             assert_eq!((log.held("web", 70), log.held("db", 70), log.held("web", 190)), (0, 0, 0), "{what}");
+            // Behind a long one, all are cancelled while they wait.
+            let mut d = d.client("long", client(at([0]), "db.get"));
+            d.workload.clients.swap_indices(0, 2);
+            let log = d.log(999, vec![]);
+            assert_eq!(log.outcomes(), [&gave_up[..], &[(100, OK), (200, OK)]].concat(), "{what}");
+            assert_eq!(log.responded("db"), [(100, true, true), (200, true, true)], "{what}");
+            assert_eq!((log.held("web", 70), log.held("db", 70), log.held("web", 200)), (0, 1, 0), "{what}");
             // Every connection taken is given back.
             assert_eq!(log.pool("web").iter().map(|p| p.1).sum::<i32>(), 0, "{what}");
         }

@@ -3,7 +3,14 @@
 //! The only library of Outgrow that reads files and spawns threads. It never prints: reports are
 //! rendered to strings.
 
+pub mod comparison;
 pub mod document;
+pub mod estimate;
+pub mod expect;
 pub mod load;
+pub mod night;
+pub mod report;
+pub mod run;
 pub mod scenario;
 pub mod trace_file;
+pub mod verdict;

@@ -24,7 +24,7 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
-        let (loaded, rejected) = input::load_each(&self.scenarios, self.trace.as_deref());
+        let (loaded, rejected) = input::load_each(&self.scenarios, self.trace.as_deref(), &[]);
         for scenario in &loaded {
             if !scenario.warnings.is_empty() {
                 term::say(problems::render(&scenario.warnings));
@@ -60,7 +60,7 @@ fn contents(loaded: &Loaded) -> String {
         ("expects", counted(scenario.expect.len(), "figure")),
         ("run", Some(format!("{} after a warm-up of {}, {} times", run.horizon, run.warm_up, run.replications))),
     ];
-    let mut text = format!("{}: fine\n", term::printable(loaded.document.name()));
+    let mut text = format!("{}: fine\n", input::shown(loaded));
     for (what, line) in lines {
         let Some(line) = line else { continue };
         text += &format!("  {what:<9} {}\n", term::printable(&line));

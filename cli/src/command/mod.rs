@@ -6,11 +6,14 @@ mod list;
 mod new;
 mod night;
 mod run;
+mod tables;
 
 use crate::exit::{self, Exit};
 use crate::{input, term};
+use clap::builder::TypedValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use models::problem::did_you_mean;
 
 /// Watch software architectures being outgrown, request by request
 #[derive(Debug, Parser)]
@@ -18,7 +21,6 @@ use clap::{Parser, Subcommand};
     name = "outgrow",
     version,
     max_term_width = 100,
-    disable_help_subcommand = false,
     after_help = after_help(),
 )]
 pub(crate) struct Program {
@@ -65,7 +67,7 @@ pub(crate) fn parse() -> Result<Command, Exit> {
     match Program::try_parse() {
         // What is played when nothing is asked for: the night, until there is a story around it.
         Ok(program) => Ok(program.command.unwrap_or_else(|| Command::Night(night::Night::default()))),
-        Err(error) => Err(explain(&error)),
+        Err(error) => Err(explain(error)),
     }
 }
 
@@ -83,19 +85,31 @@ impl Command {
     }
 }
 
+/// Reads a number of threads.
+fn jobs() -> impl TypedValueParser<Value = u16> {
+    clap::value_parser!(u16).range(1..=1024)
+}
+
 /// Prints help where it was asked for, or else what is wrong with the command line.
-fn explain(error: &clap::Error) -> Exit {
-    let exit = match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Fine,
-        _ => Exit::BadInput,
+fn explain(mut error: clap::Error) -> Exit {
+    let unknown = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
+        (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) => Some(word.clone()),
+        _ => None,
     };
+    if let Some(word) = &unknown
+        && error.get(ContextKind::SuggestedSubcommand).is_none()
+    {
+        let program = Program::command();
+        let names = program.get_subcommands().map(clap::Command::get_name);
+        let near: Vec<String> = did_you_mean(word, names).map(str::to_owned).into_iter().collect();
+        if !near.is_empty() {
+            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(near));
+        }
+    }
     // Nobody is left to tell if this fails.
     let _ = error.print();
-    if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) =
-        (error.kind(), error.get(ContextKind::InvalidSubcommand))
-        && input::names_scenario(word)
-    {
+    if let Some(word) = unknown.filter(|word| input::names_scenario(word)) {
         term::say(format_args!("\nTo run that scenario: outgrow run {word}"));
     }
-    exit
+    if error.use_stderr() { Exit::BadInput } else { Exit::Fine }
 }

@@ -6,7 +6,6 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
-use std::path::PathBuf;
 
 /// Arguments of `outgrow new`.
 #[derive(Debug, Args)]
@@ -17,7 +16,7 @@ Examples:
   outgrow run shop.ron                      then run it")]
 pub(crate) struct New {
     /// Name of the scenario; NAME.ron is written, never over a file that is there
-    name: PathBuf,
+    name: String,
     /// What to start from
     #[arg(long, value_enum, default_value = "one-server")]
     template: Template,
@@ -49,15 +48,12 @@ impl Template {
 
 impl New {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
-        let mut path = self.name;
-        if path.extension().is_none_or(|extension| extension != "ron") {
-            path.as_mut_os_string().push(".ron");
+        let name = self.name.strip_suffix(".ron").unwrap_or(&self.name);
+        if name.is_empty() || name.ends_with(std::path::is_separator) {
+            bail!("`{}` is no name for a scenario: write for example `outgrow new shop`", self.name);
         }
-        let shown = path.display();
-        if path.file_name().is_none_or(|name| name == ".ron") {
-            bail!("`{shown}` is no name for a scenario: write for example `outgrow new shop`");
-        }
-        let mut file = match OpenOptions::new().write(true).create_new(true).open(&path) {
+        let shown = format!("{name}.ron");
+        let mut file = match OpenOptions::new().write(true).create_new(true).open(&shown) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 bail!("`{shown}` is there already and stays as it is: choose another name, or move it away")

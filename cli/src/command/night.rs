@@ -1,9 +1,68 @@
-//! `outgrow night`.
+//! `outgrow night`: the World Cup night.
+
+use super::jobs;
 use crate::exit::Exit;
+use crate::problems::Rejected;
+use crate::term::{self, Progress};
+use crate::{input, interrupt};
 use clap::Args;
+use scenarios::night::{self, Options, Watch};
+
 /// Arguments of `outgrow night`.
 #[derive(Debug, Default, Args)]
-pub(crate) struct Night {}
+#[command(after_help = "\
+A cluster of six servers and one database meets a football match. Every row of the table is one
+remedy, played request by request on the same evenings.
+
+Examples:
+  outgrow night                      the table, in about a minute
+  outgrow night --full               30 nights a row, and how much hangs on what is guessed
+  outgrow night --json > night.json")]
+pub(crate) struct Night {
+    /// Play 30 nights a row, with other contention and other queues too: about half an hour
+    #[arg(long)]
+    full: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+    /// How many nights at once; no figure depends on it [default: one a processor]
+    #[arg(long, value_name = "N", value_parser = jobs())]
+    jobs: Option<u16>,
+    /// Name the randomness; equal seeds give equal nights [default: 1]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
 impl Night {
-    pub(crate) fn run(self) -> anyhow::Result<Exit> { Ok(Exit::Fine) }
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let jobs = self.jobs.map_or_else(processors, usize::from);
+        let options = Options { full: self.full, seed: self.seed.unwrap_or(1), jobs };
+        let nights = night::nights(self.full);
+        if self.full {
+            term::say(format_args!("playing {nights} nights, {jobs} at once: about half an hour on two processors"));
+        }
+        interrupt::watch();
+        let report = {
+            let watched = Watched(Progress::start());
+            night::play(options, &watched, interrupt::flag())
+                .map_err(|error| Rejected(vec![input::rejection("the night", error)]))?
+        };
+        let text = if self.json { format!("{:#}\n", report.json()) } else { report.text() };
+        term::print(&text)?;
+        if report.partial {
+            term::warning("the night is partial: it was stopped before all nights were played");
+            return Ok(Exit::Stopped);
+        }
+        Ok(Exit::Fine)
+    }
+}
+
+/// The nights under way, as the terminal shows them.
+struct Watched(Progress);
+
+impl Watch for Watched {
+    fn night(&self, row: &str, done: usize, all: usize) {
+        self.0.update(done as f64 / all as f64, || format!("{done} of {all} nights, last: {row}"));
+    }
 }

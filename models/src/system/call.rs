@@ -77,6 +77,13 @@ pub(super) struct Ticket {
     pub(super) attempt: u8,
 }
 
+impl Ticket {
+    /// Names the attempt and no other.
+    pub(super) const fn attempt_key(self) -> Key {
+        attempt_key(self.key, self.attempt)
+    }
+}
+
 /// The draws of an attempt: those of the call itself for the first, new ones for each repeat.
 pub(super) const fn attempt_key(call: Key, attempt: u8) -> Key {
     match attempt {
@@ -416,16 +423,19 @@ impl State {
     pub(super) fn cancel_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let call = &self.calls[slot];
         let (visit, replica, callee) = (call.visit, call.replica, cx.topology.sites[usize::from(call.site)].callee);
+        let attempt = attempt_key(call.key, call.attempt);
         if visit != NONE {
             return self.cancel_visit(cx, visit);
         }
         // It waits in a queue: it stops counting now, and is skipped when its turn comes.
         let service = &mut self.services[usize::from(callee)];
+        service.cancelled.insert(attempt.bits());
         service.waiting -= 1;
         cx.probe.waiting(cx.now, callee, service.waiting);
         cx.probe.turned_away(cx.now, callee, Cause::Timeout);
         if replica != NONE {
             self.replicas[replica as usize].waiting -= 1;
         }
+        self.sweep(callee, replica);
     }
 }

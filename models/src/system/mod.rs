@@ -36,7 +36,7 @@ use sim_core::random::Key;
 use sim_core::time::SimTime;
 use slab::Slab;
 use source::ClientState;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use visit::Visit;
 
@@ -65,6 +65,9 @@ struct State {
     todo: VecDeque<Todo>,
     counts: Counts,
     peak_in_flight: u64,
+    /// The present instant, and events and consequences within it.
+    instant: SimTime,
+    consequences: u64,
 }
 
 const _: () = {
@@ -135,13 +138,14 @@ impl Counts {
 pub struct Limits {
     /// Bytes of calls, visits and queues.
     pub state_bytes: u64,
-    /// Events within one instant, by which an endless loop at one instant is found.
+    /// Events and their consequences within one instant, by which an endless loop at one instant is
+    /// found.
     pub consequences: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { state_bytes: 8 << 30, consequences: 1 << 32 }
+        Self { state_bytes: 8 << 30, consequences: 1 << 30 }
     }
 }
 
@@ -163,7 +167,7 @@ pub enum LimitError {
         limit_bytes: u64,
     },
     /// Time stands still.
-    #[error("at {at} one event has more than {limit} consequences: time no longer advances")]
+    #[error("at {at} more than {limit} things happen at one instant: time no longer advances")]
     Instant {
         /// When.
         at: SimTime,
@@ -184,6 +188,7 @@ impl System {
             desired: spec.replicas,
             balancer: spec.balancer.start().expect("a checked balancer starts"),
             queue: Fifo::new(),
+            cancelled: BTreeSet::new(),
             waiting: 0,
             held: 0,
             busy: 0,
@@ -197,6 +202,8 @@ impl System {
             todo: VecDeque::new(),
             counts: Counts::default(),
             peak_in_flight: 0,
+            instant: SimTime::ZERO,
+            consequences: 0,
         };
         let mut agenda = Agenda::new();
         let mut cx = Cx { now: SimTime::ZERO, topology: &topology, agenda: &mut agenda, probe: &mut () };
@@ -232,7 +239,9 @@ impl System {
 
     /// Bytes that calls, visits and queues take, without slack.
     pub fn state_bytes(&self) -> u64 {
-        let waiting: u64 = self.state.services.iter().map(|s| u64::from(s.waiting)).sum();
+        // What was cancelled takes its place in the queue until its turn comes.
+        let places = |s: &ServiceState| u64::from(s.waiting) + s.cancelled.len() as u64;
+        let waiting: u64 = self.state.services.iter().map(places).sum();
         self.state.calls.len() as u64 * size_of::<Call>() as u64
             + self.state.visits.len() as u64 * size_of::<Visit>() as u64
             + waiting * size_of::<Waiting>() as u64
@@ -299,11 +308,12 @@ impl System {
     /// Puts another timeline in place of the present one, from the first act that has not been applied.
     /// An act whose instant has passed applies at the next.
     pub fn set_timeline(run: &mut Run, timeline: Arc<Timeline>) {
-        let (now, next) = (run.now(), run.next_instant());
+        // Before its first event even the instant zero has not begun.
+        let first = if run.events() == 0 { run.now() } else { run.next_instant() };
         let system = &mut run.model;
         system.timeline = timeline;
         if let Some((at, _)) = system.timeline.acts().get(system.applied) {
-            let at = if *at > now { *at } else { next };
+            let at = (*at).max(first);
             run.agenda.schedule(at, Class::Intervention, Event::Intervention);
         }
     }
@@ -404,26 +414,29 @@ impl State {
             self.tell_capacity(cx, id);
         }
         for client in 0..self.clients.len() as u16 {
-            self.restart_arrivals(cx, client);
+            self.restart_arrivals(cx, client, old);
         }
     }
 
     /// Follows up everything the event has caused.
     fn settle<P: Probe>(&mut self, cx: &mut Cx<'_, P>, limit: u64) -> Result<(), LimitError> {
-        let mut consequences = 0_u64;
-        while let Some(todo) = self.todo.pop_front() {
-            match todo {
-                Todo::Resume { visit } => self.resume(cx, visit),
-                Todo::Dispatch { replica } => self.dispatch(cx, replica),
-                Todo::Grant { replica, pool } => self.grant(cx, replica, pool),
-                Todo::Reply { ticket, result } => self.reply(cx, ticket, result),
-            }
-            consequences += 1;
-            if consequences > limit {
+        if self.instant != cx.now {
+            (self.instant, self.consequences) = (cx.now, 0);
+        }
+        loop {
+            // The event itself counts too: a loop at one instant may go through the agenda.
+            self.consequences += 1;
+            if self.consequences > limit {
                 return Err(LimitError::Instant { at: cx.now, limit });
             }
+            match self.todo.pop_front() {
+                Some(Todo::Resume { visit }) => self.resume(cx, visit),
+                Some(Todo::Dispatch { replica }) => self.dispatch(cx, replica),
+                Some(Todo::Grant { replica, pool }) => self.grant(cx, replica, pool),
+                Some(Todo::Reply { ticket, result }) => self.reply(cx, ticket, result),
+                None => return Ok(()),
+            }
         }
-        Ok(())
     }
 }
 

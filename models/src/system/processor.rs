@@ -38,9 +38,12 @@ impl Processor {
         self.at_work
     }
 
-    /// Servers or cores in use.
+    /// Servers or cores in use. Servers may be more than there are: a lowered limit lets holders finish.
     pub(crate) fn busy(&self, spec: &ProcessorSpec) -> u32 {
-        spec.capacity().map_or(self.at_work, |capacity| self.at_work.min(capacity))
+        match *spec {
+            ProcessorSpec::Cores(cores) => self.at_work.min(cores),
+            ProcessorSpec::Servers(_) | ProcessorSpec::Usl { .. } | ProcessorSpec::Infinite => self.at_work,
+        }
     }
 
     /// Takes a server if one is free.

@@ -10,6 +10,7 @@ use crate::policy::balancer::{BalancerState, Member, least_outstanding::fewest};
 use crate::policy::budget::BudgetState;
 use crate::probe::{Capacity, Cause, Probe};
 use crate::topology::{Topology, UNLIMITED};
+use std::collections::BTreeSet;
 
 /// The state of a service as a whole.
 #[derive(Clone, Debug)]
@@ -22,6 +23,9 @@ pub(super) struct ServiceState {
     pub(super) balancer: BalancerState,
     /// The queue of all, if there is one for all.
     pub(super) queue: Fifo<Waiting>,
+    /// Attempts that were cancelled while they waited, by the bits of their keys: their places in the
+    /// queues count no longer, and are skipped when their turn comes.
+    pub(super) cancelled: BTreeSet<u64>,
     /// Requests waiting, in all queues.
     pub(super) waiting: u32,
     /// Requests held by threads.
@@ -134,6 +138,11 @@ impl State {
                 }
             };
             if !free {
+                self.sweep(service, replica);
+                if self.replicas[replica as usize].state == ReplicaState::Draining {
+                    // The rest of its queue may have been dropped.
+                    self.retire_if_empty(cx, replica);
+                }
                 return;
             }
             let host = &mut self.replicas[replica as usize];
@@ -144,8 +153,8 @@ impl State {
             };
             let head = head.expect("a request that counts as waiting is in the queue");
             let wanted = self.wanted(head.ticket());
-            if !wanted && topology.sites[usize::from(head.site)].cancel {
-                // It was cancelled and stopped counting then.
+            if !wanted && self.services[usize::from(service)].cancelled.remove(&head.ticket().attempt_key().bits()) {
+                // It stopped counting when it was cancelled.
                 continue;
             }
             self.services[usize::from(service)].waiting -= 1;
@@ -173,6 +182,22 @@ impl State {
                 self.calls[head.call].replica = taker;
             }
             self.admit(cx, taker, head);
+        }
+    }
+
+    /// Once nothing that counts is left in a queue, the places of what was cancelled go too. The queue is
+    /// the replica's own, or, for [`NONE`] as under a shared layout, that of all.
+    pub(super) fn sweep(&mut self, service: u16, replica: u32) {
+        let state = &mut self.services[usize::from(service)];
+        if state.cancelled.is_empty() {
+            return;
+        }
+        if state.waiting == 0 {
+            state.queue.drain().for_each(|w| _ = state.cancelled.remove(&w.ticket().attempt_key().bits()));
+        }
+        if replica != NONE && self.replicas[replica as usize].waiting == 0 {
+            let queue = &mut self.replicas[replica as usize].queue;
+            queue.drain().for_each(|w| _ = state.cancelled.remove(&w.ticket().attempt_key().bits()));
         }
     }
 
@@ -218,8 +243,11 @@ impl State {
         loop {
             let host = &mut self.replicas[replica as usize];
             let service = host.service;
+            // A replica that has crashed since has no pools any more.
+            let Some(connections) = host.pools.get_mut(usize::from(pool)) else {
+                return;
+            };
             let size = cx.topology.services[usize::from(service)].pools[usize::from(pool)].size;
-            let connections = &mut host.pools[usize::from(pool)];
             if host.state == ReplicaState::Gone || connections.used >= size {
                 return;
             }
@@ -329,7 +357,9 @@ impl State {
             let host = &mut self.replicas[id as usize];
             self.services[usize::from(service)].waiting -= host.waiting;
             host.waiting = 0;
-            lost.extend(host.queue.drain().map(|w| w.ticket()));
+            let cancelled = &mut self.services[usize::from(service)].cancelled;
+            let tickets = host.queue.drain().map(|w| w.ticket());
+            lost.extend(tickets.filter(|t| !cancelled.remove(&t.attempt_key().bits())));
         }
         for slot in 0..self.visits.slots().len() as u32 {
             let v = &self.visits[slot];

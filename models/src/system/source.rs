@@ -6,7 +6,7 @@ use super::{Cx, NONE, State, purpose};
 use crate::event::Event;
 use crate::policy::budget::BudgetState;
 use crate::probe::{Arrival, Outcome, Probe};
-use crate::topology::{ArrivalSpec, ClientSpec};
+use crate::topology::{ArrivalSpec, ClientSpec, Topology};
 use crate::workload::rate::Bound;
 use crate::workload::{Rate, Trace};
 use sim_core::agenda::Class;
@@ -123,10 +123,13 @@ impl State {
         }
     }
 
-    /// An open population's rate has changed. The process has no memory: it starts anew at its present
-    /// rate.
-    pub(super) fn restart_arrivals<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16) {
-        if let ArrivalSpec::Poisson(_) = cx.topology.clients[usize::from(client)].arrivals {
+    /// If an open population's rate has changed, it starts anew at its present rate: the process has no
+    /// memory. Otherwise it goes on, so that the same requests come as without the change elsewhere.
+    pub(super) fn restart_arrivals<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, old: &Topology) {
+        let (before, after) = (&old.clients[usize::from(client)], &cx.topology.clients[usize::from(client)]);
+        if let (ArrivalSpec::Poisson(before), ArrivalSpec::Poisson(after)) = (&before.arrivals, &after.arrivals)
+            && before != after
+        {
             self.clients[usize::from(client)].bound = Bound { rate: 0.0, until: SimTime::ZERO };
             self.schedule_arrival(cx, client);
         }

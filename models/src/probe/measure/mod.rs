@@ -23,6 +23,8 @@ pub struct Measure {
     topology: Arc<Topology>,
     /// Since when it counts.
     pub from: SimTime,
+    /// The first instant whose requests count.
+    first: SimTime,
     /// Requests in flight over time.
     pub in_flight: TimeWeighted,
     /// Requests of all populations together.
@@ -41,7 +43,12 @@ impl Measure {
     /// Starts measuring a run from its present instant. `good` is the response time up to which a
     /// request counts for the SLO; `levels` asks for the distribution of the number in system.
     pub fn attach(run: &Run, good: SimDuration, windows: Vec<Window>, levels: bool) -> Self {
-        Self::attach_from(run, run.now(), good, windows, levels)
+        let mut measure = Self::attach_from(run, run.now(), good, windows, levels);
+        if run.events() > 0 {
+            // What came at this very instant came before.
+            measure.first = run.next_instant();
+        }
+        measure
     }
 
     /// As [`Self::attach`], but counts from `now` on, of which nothing may have happened yet: after
@@ -54,6 +61,7 @@ impl Measure {
         let topology = run.model.topology().clone();
         let mut measure = Self {
             from: now,
+            first: now,
             in_flight: TimeWeighted::new(now, 0),
             requests: ClientMeasure::new(good),
             clients: topology.clients.iter().map(|_| ClientMeasure::new(good)).collect(),
@@ -108,14 +116,12 @@ impl Probe for Measure {
         let served = u64::from(outcome.result.is_ok());
         self.requests.served += served;
         self.clients[usize::from(outcome.client)].served += served;
-        if outcome.started < self.from {
+        if outcome.started < self.first {
             return;
         }
         let response = now.since(outcome.started);
         self.requests.take(outcome.result, response);
-        if self.clients.len() > 1 {
-            self.clients[usize::from(outcome.client)].take(outcome.result, response);
-        }
+        self.clients[usize::from(outcome.client)].take(outcome.result, response);
         for window in &mut self.windows {
             window.take(outcome);
         }

@@ -1,0 +1,538 @@
+//! What a run will cost, before it is run.
+//!
+//! Requests follow from the rates, visits from the probabilities of the calls, events from the steps
+//! of the visits, and what piles up from the utilisation law: what is offered, rate times demand, over
+//! what there is. All of it is rough, within a factor of two or so; it serves to warn.
+
+use crate::load::Loaded;
+use crate::run::{Options, RunError};
+use models::intervention::Act;
+use models::topology::{ArrivalSpec, Caller, ClientSpec, Op, ProcessorSpec, Topology, UNLIMITED};
+use sim_core::time::SimTime;
+use std::sync::Arc;
+
+/// Events a core handles in a second.
+pub const EVENTS_PER_S: f64 = 5e6;
+/// Runs expected to take longer, on one core, are worth a warning.
+pub const LONG_S: f64 = 600.0;
+
+/// A request that waits: its call, its place in a queue.
+const WAITING_BYTES: f64 = 96.0;
+/// An attempt that was given up and still waits: its place in a queue.
+const ABANDONED_BYTES: f64 = 32.0;
+/// A request that is served, at one service: its call and its visit.
+const SERVED_BYTES: f64 = 120.0;
+
+/// What a run is expected to cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cost {
+    /// Replications.
+    pub replications: u32,
+    /// How many of them run at once.
+    pub jobs: usize,
+    /// Fresh requests of one replication.
+    pub requests: f64,
+    /// Attempts at services that a request causes, without repeats.
+    pub visits_per_request: f64,
+    /// Events of all replications together.
+    pub events: f64,
+    /// Seconds on one core.
+    pub cpu_s: f64,
+    /// The most state of one replication, in bytes.
+    pub state_bytes: f64,
+    /// The state a replication may hold, in bytes.
+    pub limit_bytes: u64,
+    /// Where most piles up, if more is offered than can be done.
+    pub overload: Option<Overload>,
+}
+
+/// More is offered to a resource than it can do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overload {
+    /// The service.
+    pub service: String,
+    /// The resource, as in `utilisation`.
+    pub resource: String,
+    /// What is offered at most, over what the resource can do.
+    pub load: f64,
+    /// When that begins.
+    pub from: SimTime,
+    /// Requests that have piled up at most, attempts that were given up included.
+    pub backlog: f64,
+}
+
+impl Cost {
+    /// Estimates what running `loaded` with `options` costs.
+    ///
+    /// # Errors
+    /// Options that make no sense.
+    pub fn of(loaded: &Loaded, options: &Options) -> Result<Self, RunError> {
+        let settled = options.settle(loaded)?;
+        let one = OneRun::of(loaded, settled.until);
+        let most = options.events.map_or(f64::INFINITY, |most| most as f64);
+        let events = one.events.min(most) * f64::from(settled.replications);
+        Ok(Self {
+            replications: settled.replications,
+            jobs: settled.jobs,
+            requests: one.requests,
+            visits_per_request: if one.requests > 0.0 { one.visits / one.requests } else { 0.0 },
+            events,
+            cpu_s: events / EVENTS_PER_S,
+            state_bytes: one.state_bytes,
+            limit_bytes: options.limits.state_bytes,
+            overload: one.overload,
+        })
+    }
+
+    /// What a person should know before the run starts: that it takes long, or that it may come to
+    /// its limit. Nothing for the usual run.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.cpu_s > LONG_S {
+            let on_all = if self.jobs > 1 {
+                format!(", {} on {}", about(self.cpu_s / self.jobs as f64), self.jobs)
+            } else {
+                String::new()
+            };
+            let Self { events, cpu_s, .. } = self;
+            warnings.push(format!("this run handles about {events:.0e} events: {} on one core{on_all}", about(*cpu_s)));
+        }
+        if self.state_bytes > self.limit_bytes as f64 {
+            let gib = |bytes: f64| format!("{:.1} GiB", bytes / f64::from(1 << 30));
+            let because = self.overload.as_ref().map_or_else(String::new, |overload| {
+                let Overload { service, resource, load, from, backlog } = overload;
+                let from = crate::report::text::span(from.as_secs_f64());
+                format!(": from {from} on, {service} is offered {load:.1} times what its {resource} can do, and {backlog:.0e} requests pile up")
+            });
+            warnings.push(format!(
+                "a replication may hold about {} of state, more than its limit of {}, and would stop there{because}",
+                gib(self.state_bytes),
+                gib(self.limit_bytes as f64)
+            ));
+        }
+        warnings
+    }
+}
+
+/// A time for a person, rounded.
+fn about(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("about {s:.0} s"),
+        s if s < 5400.0 => format!("about {:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("about {:.0} h", s / 3600.0),
+        s => format!("about {:.0} days", s / 86_400.0),
+    }
+}
+
+/// What an endpoint does for one attempt, on average.
+#[derive(Clone, Default)]
+struct Endpoint {
+    /// Work, in seconds.
+    demand_s: f64,
+    /// Steps that end with an event.
+    steps: f64,
+    /// Calls of other endpoints: endpoint, how many, and the pool taken for each.
+    calls: Vec<(usize, f64, Option<u16>)>,
+    /// From admission to reply if nobody ever waits, in seconds.
+    time_s: f64,
+}
+
+/// Work done once for each topology.
+struct Demands {
+    endpoints: Vec<Endpoint>,
+    /// For each client, attempts at each endpoint a request causes.
+    visits: Vec<Vec<f64>>,
+}
+
+/// Rounds after which calls in circles have died out.
+const ROUNDS: usize = 200;
+
+impl Demands {
+    fn of(topology: &Topology) -> Self {
+        let mut endpoints: Vec<Endpoint> = topology.endpoints.iter().map(|e| endpoint(topology, e.entry)).collect();
+        for _ in 0..ROUNDS {
+            let before: Vec<f64> = endpoints.iter().map(|e| e.time_s).collect();
+            for (id, spec) in topology.endpoints.iter().enumerate() {
+                endpoints[id].time_s = time_from(topology, spec.entry, &before);
+            }
+            if endpoints.iter().zip(&before).all(|(e, before)| (e.time_s - before).abs() <= 1e-9 * e.time_s) {
+                break;
+            }
+        }
+        let visits = topology.clients.iter().map(|client| visits(topology, client, &endpoints)).collect();
+        Self { endpoints, visits }
+    }
+}
+
+/// How often each instruction from `entry` on is carried out. Programs only jump forward.
+fn weights(topology: &Topology, entry: u32) -> Vec<(usize, f64)> {
+    let mut weights = std::collections::BTreeMap::from([(entry as usize, 1.0)]);
+    let mut done = Vec::new();
+    while let Some((pc, weight)) = weights.pop_first() {
+        done.push((pc, weight));
+        let mut go = |to: usize, share: f64| *weights.entry(to).or_insert(0.0) += weight * share;
+        match &topology.ops[pc] {
+            Op::Branch { targets, .. } => {
+                let mut before = 0.0;
+                for &(cumulative, to) in targets {
+                    go(to as usize, cumulative - before);
+                    before = cumulative;
+                }
+            }
+            Op::Parallel { targets, join } => {
+                targets.iter().for_each(|&to| go(to as usize, 1.0));
+                go(*join as usize, 1.0);
+            }
+            Op::Goto(to) => go(*to as usize, 1.0),
+            Op::End => {}
+            Op::Work { .. } | Op::Delay { .. } | Op::Call(_) | Op::Send(_) => go(pc + 1, 1.0),
+        }
+    }
+    done
+}
+
+fn endpoint(topology: &Topology, entry: u32) -> Endpoint {
+    let mut endpoint = Endpoint::default();
+    for (pc, weight) in weights(topology, entry) {
+        match &topology.ops[pc] {
+            Op::Work { demand, .. } => {
+                endpoint.demand_s += weight * demand.mean_secs();
+                endpoint.steps += weight;
+            }
+            Op::Delay { .. } => endpoint.steps += weight,
+            Op::Call(site) | Op::Send(site) => {
+                let site = &topology.sites[usize::from(*site)];
+                endpoint.calls.push((usize::from(site.endpoint), weight, site.pool));
+            }
+            Op::Branch { .. } | Op::Parallel { .. } | Op::Goto(_) | Op::End => {}
+        }
+    }
+    endpoint
+}
+
+/// Time from `pc` to the end, given that of every endpoint called: backwards through the program.
+fn time_from(topology: &Topology, entry: u32, endpoints: &[f64]) -> f64 {
+    let reached = weights(topology, entry);
+    let mut times = std::collections::BTreeMap::new();
+    for (pc, _) in reached.into_iter().rev() {
+        let at = |to: usize| times.get(&to).copied().unwrap_or(0.0);
+        let time: f64 = match &topology.ops[pc] {
+            Op::Work { demand, .. } => demand.mean_secs() + at(pc + 1),
+            Op::Delay { time, .. } => time.mean_secs() + at(pc + 1),
+            Op::Call(site) => endpoints[usize::from(topology.sites[usize::from(*site)].endpoint)] + at(pc + 1),
+            Op::Send(_) => at(pc + 1),
+            Op::Branch { targets, .. } => {
+                let mut before = 0.0;
+                let mut sum = 0.0;
+                for &(cumulative, to) in targets {
+                    sum += (cumulative - before) * at(to as usize);
+                    before = cumulative;
+                }
+                sum
+            }
+            Op::Parallel { targets, join } => {
+                targets.iter().map(|&to| at(to as usize)).fold(0.0, f64::max) + at(*join as usize)
+            }
+            Op::Goto(to) => at(*to as usize),
+            Op::End => 0.0,
+        };
+        times.insert(pc, time);
+    }
+    times.get(&(entry as usize)).copied().unwrap_or(0.0)
+}
+
+/// Attempts at each endpoint that a request of a client causes.
+fn visits(topology: &Topology, client: &ClientSpec, endpoints: &[Endpoint]) -> Vec<f64> {
+    let mut wave = vec![0.0; endpoints.len()];
+    let mut before = 0.0;
+    for &(cumulative, site) in &client.mix {
+        wave[usize::from(topology.sites[usize::from(site)].endpoint)] += cumulative - before;
+        before = cumulative;
+    }
+    let mut all = wave.clone();
+    for _ in 0..ROUNDS {
+        let mut next = vec![0.0; endpoints.len()];
+        for (id, count) in wave.iter().enumerate().filter(|(_, count)| **count > 0.0) {
+            endpoints[id].calls.iter().for_each(|(to, calls, _)| next[*to] += count * calls);
+        }
+        if next.iter().all(|count| *count < 1e-9) {
+            break;
+        }
+        all.iter_mut().zip(&next).for_each(|(all, next)| *all += next);
+        wave = next;
+    }
+    all
+}
+
+/// The course of one replication.
+#[derive(Default)]
+struct OneRun {
+    requests: f64,
+    visits: f64,
+    events: f64,
+    state_bytes: f64,
+    overload: Option<Overload>,
+}
+
+/// Parts into which the run is cut.
+const PARTS: u64 = 1000;
+
+impl OneRun {
+    fn of(loaded: &Loaded, until: SimTime) -> Self {
+        let mut run = Self::default();
+        let mut topology: Arc<Topology> = loaded.topology.clone();
+        let mut replicas: Vec<f64> = topology.services.iter().map(|s| f64::from(s.replicas)).collect();
+        let mut demands = Demands::of(&topology);
+        let mut acts = loaded.timeline.acts().iter().peekable();
+        let (mut backlog, mut since) = (0.0_f64, None);
+        let width_s = until.as_secs_f64() / PARTS as f64;
+        for part in 0..PARTS {
+            let (from, to) = (until.as_nanos() / PARTS * part, until.as_nanos() / PARTS * (part + 1));
+            let now = SimTime::from_nanos(from + (to - from) / 2);
+            while let Some((_, act)) = acts.next_if(|(at, _)| *at <= now) {
+                match act {
+                    Act::Scale { service, to } => replicas[usize::from(*service)] = f64::from(*to),
+                    Act::Kill { service, replicas: killed, .. } => {
+                        let left = replicas[usize::from(*service)] - killed.len() as f64;
+                        replicas[usize::from(*service)] = left.max(0.0);
+                    }
+                    Act::Adopt { topology: next } => {
+                        for (id, (old, new)) in topology.services.iter().zip(&next.services).enumerate() {
+                            if old.replicas != new.replicas {
+                                replicas[id] = f64::from(new.replicas);
+                            }
+                        }
+                        topology = next.clone();
+                        demands = Demands::of(&topology);
+                    }
+                }
+            }
+            let flow = Flow::at(&topology, &demands, &replicas, now, (from, to));
+            run.requests += flow.requests * width_s;
+            run.visits += flow.visits * width_s;
+            let (load, place) = flow.busiest(&topology, &demands, &replicas);
+            let overloaded = load > 1.0;
+            let attempts = if overloaded { flow.most_attempts } else { 1.0 };
+            run.events += (flow.requests + flow.steps) * attempts * width_s;
+            // What cannot be done piles up; spare capacity works it off.
+            if load > 0.0 {
+                let grows = flow.open_requests * attempts * (1.0 - 1.0 / (load * attempts));
+                backlog = if flow.bounded(&topology, place) { 0.0 } else { (backlog + grows * width_s).max(0.0) };
+            }
+            since = if backlog > 0.0 { since.or(Some(SimTime::from_nanos(from))) } else { None };
+            let each = if flow.gives_up { ABANDONED_BYTES } else { WAITING_BYTES };
+            let state = backlog * each + flow.in_service * SERVED_BYTES + flow.users * WAITING_BYTES;
+            run.state_bytes = run.state_bytes.max(state);
+            if let (true, Some(from), Some((service, resource))) = (overloaded, since, place) {
+                let name = |id: usize| topology.services[id].name.clone();
+                let worse = run.overload.as_ref().is_none_or(|o| o.backlog < backlog);
+                if worse {
+                    let load = run.overload.as_ref().map_or(load, |o| o.load.max(load));
+                    let resource = resource.name(&topology, service);
+                    run.overload = Some(Overload { service: name(service), resource, load, from, backlog });
+                }
+            }
+        }
+        run
+    }
+}
+
+/// Rates at an instant, per second.
+struct Flow {
+    requests: f64,
+    /// Those of open populations, which come whether or not others wait.
+    open_requests: f64,
+    users: f64,
+    visits: f64,
+    steps: f64,
+    /// Attempts at each endpoint.
+    endpoints: Vec<f64>,
+    /// Requests in service at all services together, if nobody waits.
+    in_service: f64,
+    /// Attempts a client makes at most.
+    most_attempts: f64,
+    /// Whether all clients give up some time.
+    gives_up: bool,
+}
+
+/// What is shared.
+#[derive(Clone, Copy)]
+enum Resource {
+    Processor,
+    Threads,
+    Pool(u16),
+}
+
+impl Resource {
+    fn name(self, topology: &Topology, service: usize) -> String {
+        match (self, topology.services[service].processor) {
+            (Self::Processor, ProcessorSpec::Usl { .. }) => "contention".to_owned(),
+            (Self::Processor, _) => "processor".to_owned(),
+            (Self::Threads, _) => "threads".to_owned(),
+            (Self::Pool(pool), _) => {
+                let callee = topology.services[service].pools[usize::from(pool)].callee;
+                format!("pool:{}", topology.services[usize::from(callee)].name)
+            }
+        }
+    }
+}
+
+impl Flow {
+    fn at(topology: &Topology, demands: &Demands, replicas: &[f64], now: SimTime, part: (u64, u64)) -> Self {
+        let mut flow = Self {
+            requests: 0.0,
+            open_requests: 0.0,
+            users: 0.0,
+            visits: 0.0,
+            steps: 0.0,
+            endpoints: vec![0.0; topology.endpoints.len()],
+            in_service: 0.0,
+            most_attempts: 1.0,
+            gives_up: true,
+        };
+        for (client, visits) in topology.clients.iter().zip(&demands.visits) {
+            let rate = match &client.arrivals {
+                ArrivalSpec::Poisson(rate) => rate.at(now),
+                ArrivalSpec::Trace { trace, factor } => factor * recorded(trace, part),
+                ArrivalSpec::Closed { users, think } => {
+                    let alone = client_time(topology, client, demands);
+                    flow.users += f64::from(*users);
+                    f64::from(*users) / (think.mean_secs() + alone).max(1e-9)
+                }
+            };
+            flow.requests += rate;
+            if client.users() == 0 {
+                flow.open_requests += rate;
+            }
+            visits.iter().enumerate().for_each(|(id, count)| flow.endpoints[id] += rate * count);
+            for &(_, site) in &client.mix {
+                let site = &topology.sites[usize::from(site)];
+                flow.gives_up &= site.timeout.is_some();
+                let repeats = site.retry.as_ref().filter(|retry| retry.budget.is_none()).map_or(0, |retry| retry.max);
+                let gives_up = if site.timeout.is_some() { 1.0 + f64::from(repeats) } else { 1.0 };
+                flow.most_attempts = flow.most_attempts.max(gives_up);
+            }
+        }
+        // Closed users slow down when the system does: never more than it can do.
+        let (load, _) = flow.busiest(topology, demands, replicas);
+        if flow.open_requests == 0.0 && load > 1.0 {
+            flow.requests /= load;
+            flow.endpoints.iter_mut().for_each(|rate| *rate /= load);
+        }
+        for (rate, endpoint) in flow.endpoints.iter().zip(&demands.endpoints) {
+            flow.visits += rate;
+            flow.steps += rate * endpoint.steps;
+            flow.in_service += rate * endpoint.time_s;
+        }
+        // Even with nobody waiting, no more are in service than there are threads or users.
+        if flow.open_requests == 0.0 {
+            flow.in_service = flow.in_service.min(flow.users * topology.services.len() as f64);
+        }
+        flow
+    }
+
+    /// The highest load of a resource, what is offered over what it can do, and which it is.
+    fn busiest(&self, topology: &Topology, demands: &Demands, replicas: &[f64]) -> (f64, Option<(usize, Resource)>) {
+        let mut highest = (0.0, None);
+        let mut consider = |offered: f64, there: f64, service: usize, resource: Resource| {
+            let load = if offered == 0.0 { 0.0 } else { offered / there.max(1e-9) };
+            if load > highest.0 {
+                highest = (load, Some((service, resource)));
+            }
+        };
+        for (id, spec) in topology.services.iter().enumerate() {
+            let of_service = || {
+                let endpoints = topology.endpoints.iter().enumerate();
+                endpoints.filter(move |(_, e)| usize::from(e.service) == id).map(|(e, _)| e)
+            };
+            let work: f64 = of_service().map(|e| self.endpoints[e] * demands.endpoints[e].demand_s).sum();
+            let held: f64 = of_service().map(|e| self.endpoints[e] * demands.endpoints[e].time_s).sum();
+            match spec.processor {
+                ProcessorSpec::Servers(n) | ProcessorSpec::Cores(n) => {
+                    consider(work, replicas[id] * f64::from(n), id, Resource::Processor);
+                }
+                ProcessorSpec::Usl { .. } => {
+                    let most = connections(topology, replicas, id as u16);
+                    consider(work, replicas[id] * contended(&spec.processor, most), id, Resource::Processor);
+                }
+                ProcessorSpec::Infinite => {}
+            }
+            if spec.threads != UNLIMITED {
+                consider(held, replicas[id] * f64::from(spec.threads), id, Resource::Threads);
+            }
+            for (pool, size) in spec.pools.iter().enumerate() {
+                let used: f64 = of_service()
+                    .flat_map(|e| demands.endpoints[e].calls.iter().map(move |call| (e, call)))
+                    .filter(|(_, (_, _, of))| *of == Some(pool as u16))
+                    .map(|(e, (to, calls, _))| self.endpoints[e] * calls * demands.endpoints[*to].time_s)
+                    .sum();
+                consider(used, replicas[id] * f64::from(size.size), id, Resource::Pool(pool as u16));
+            }
+        }
+        highest
+    }
+
+    /// Whether the queue in front of the busiest resource is limited, so that nothing piles up there.
+    fn bounded(&self, topology: &Topology, place: Option<(usize, Resource)>) -> bool {
+        place.is_none_or(|(service, _)| {
+            // What waits for a pool or a thread further down holds threads further up, and queues there.
+            let mut at = service;
+            for _ in 0..topology.services.len() {
+                if topology.services[at].cap != UNLIMITED {
+                    return true;
+                }
+                let calls_it = |site: &models::topology::Site| match site.caller {
+                    Caller::Service(caller) if usize::from(site.callee) == at => Some(usize::from(caller)),
+                    _ => None,
+                };
+                match topology.sites.iter().find_map(calls_it) {
+                    Some(caller) if topology.services[caller].threads != UNLIMITED => at = caller,
+                    _ => return false,
+                }
+            }
+            false
+        })
+    }
+}
+
+/// Requests a second of a trace within a part of the run.
+fn recorded(trace: &models::workload::Trace, (from, to): (u64, u64)) -> f64 {
+    let bin = trace.bin.as_nanos();
+    let (first, last) = ((from / bin) as usize, (to.div_ceil(bin)) as usize);
+    let bins = trace.counts.get(first.min(trace.counts.len())..last.min(trace.counts.len())).unwrap_or_default();
+    let covered_s = (last - first).max(1) as f64 * trace.bin.as_secs_f64();
+    bins.iter().map(|&count| f64::from(count)).sum::<f64>() / covered_s
+}
+
+/// Response time of a client's request if nobody waits.
+fn client_time(topology: &Topology, client: &ClientSpec, demands: &Demands) -> f64 {
+    let (mut before, mut sum) = (0.0, 0.0);
+    for &(cumulative, site) in &client.mix {
+        let endpoint = usize::from(topology.sites[usize::from(site)].endpoint);
+        sum += (cumulative - before) * demands.endpoints[endpoint].time_s;
+        before = cumulative;
+    }
+    sum
+}
+
+/// Connections that all callers together have to a service; `None` if some have no limit.
+fn connections(topology: &Topology, replicas: &[f64], callee: u16) -> Option<f64> {
+    let sites = topology.sites.iter().filter(|site| site.callee == callee);
+    if sites.clone().any(|site| site.pool.is_none()) {
+        return None;
+    }
+    let of = |(service, spec): (usize, &models::topology::ServiceSpec)| -> f64 {
+        let pools = spec.pools.iter().filter(|pool| pool.callee == callee);
+        pools.map(|pool| replicas[service] * f64::from(pool.size)).sum()
+    };
+    Some(topology.services.iter().enumerate().map(of).sum())
+}
+
+/// Work a second of a database under contention: with all connections in use, or at its best.
+fn contended(processor: &ProcessorSpec, connections: Option<f64>) -> f64 {
+    let rate = |n: u32| f64::from(n) * processor.pace(n);
+    match connections {
+        Some(n) => rate((n as u32).max(1)),
+        None => (1..=10_000).map(rate).fold(0.0, f64::max),
+    }
+}

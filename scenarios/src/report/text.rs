@@ -1,0 +1,504 @@
+//! Reports for a person at a terminal, 80 to 120 columns wide.
+//!
+//! Colour is the caller's business: whoever prints gives a [`Style`].
+
+use super::{Figure, RunReport, Unit};
+use crate::comparison::{Comparison, Difference};
+use crate::expect::Judgement;
+use crate::verdict::Verdict;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use std::fmt::Write as _;
+
+/// What a piece of text stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The name of a section.
+    Heading,
+    /// All is well.
+    Good,
+    /// Something to think about.
+    Warning,
+    /// Something is wrong.
+    Bad,
+    /// Less important.
+    Faint,
+}
+
+/// How pieces of text look.
+pub trait Style {
+    /// The text as it is printed; the default leaves it plain.
+    #[expect(unused_variables, reason = "the default method names its arguments for the reader")]
+    fn paint(&self, role: Role, text: &str) -> String {
+        text.to_owned()
+    }
+}
+
+/// No colours.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Plain;
+
+impl Style for Plain {}
+
+/// Where a report is printed.
+#[derive(Clone, Copy)]
+pub struct Page<'a> {
+    /// Columns; fewer than 60 count as 60.
+    pub width: u16,
+    /// How pieces of text look.
+    pub style: &'a dyn Style,
+}
+
+impl Default for Page<'_> {
+    /// 100 columns, no colours.
+    fn default() -> Self {
+        Self { width: 100, style: &Plain }
+    }
+}
+
+impl Page<'_> {
+    fn width(&self) -> usize {
+        usize::from(self.width.max(60))
+    }
+
+    fn heading(&self, text: &mut String, name: &str, note: &str) {
+        let note = if note.is_empty() { String::new() } else { format!("  {}", self.style.paint(Role::Faint, note)) };
+        let _ = writeln!(text, "\n{}{note}", self.style.paint(Role::Heading, name));
+    }
+
+    /// Words in lines that fit, each with the same indent.
+    fn wrapped(&self, text: &mut String, role: Option<Role>, first: &str, words: &str) {
+        let indent = " ".repeat(first.chars().count());
+        let mut line = first.to_owned();
+        let mut lines = Vec::new();
+        for word in words.split_whitespace() {
+            if line.chars().count() + 1 + word.chars().count() > self.width() && line.trim() != first.trim() {
+                lines.push(std::mem::replace(&mut line, indent.clone()));
+            }
+            if line.chars().count() > indent.chars().count() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+        for line in lines {
+            let line = role.map_or_else(|| line.clone(), |role| self.style.paint(role, &line));
+            let _ = writeln!(text, "{line}");
+        }
+    }
+
+    /// A table whose first column is text and all others are numbers; empty if it has no rows.
+    fn table(&self, text: &mut String, header: &[&str], rows: Vec<Vec<String>>) {
+        let mut table = Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(self.width() as u16);
+        let cells = |row: Vec<String>| {
+            row.into_iter().enumerate().map(|(i, cell)| {
+                let alignment = if i == 0 { CellAlignment::Left } else { CellAlignment::Right };
+                Cell::new(cell).set_alignment(alignment)
+            })
+        };
+        if !header.is_empty() {
+            table.set_header(cells(header.iter().map(|&name| name.to_owned()).collect()));
+        }
+        for row in rows {
+            table.add_row(cells(row));
+        }
+        for line in table.lines() {
+            let _ = writeln!(text, " {}", line.trim_end());
+        }
+    }
+}
+
+/// The report of a run.
+pub fn report(report: &RunReport, page: &Page<'_>) -> String {
+    let mut text = String::new();
+    headline(&mut text, report, page);
+    requests(&mut text, report, page);
+    clients(&mut text, report, page);
+    services(&mut text, report, page);
+    windows(&mut text, report, page);
+    expectations(&mut text, report, page);
+    for warning in &report.warnings {
+        page.wrapped(&mut text, Some(Role::Warning), "warning:", warning);
+    }
+    text
+}
+
+fn headline(text: &mut String, report: &RunReport, page: &Page<'_>) {
+    if let Some(partial) = &report.partial {
+        page.wrapped(text, Some(Role::Bad), "PARTIAL:", &partial.message());
+    }
+    let role = match report.verdict {
+        Verdict::Healthy => Role::Good,
+        Verdict::Strained | Verdict::Undecided => Role::Warning,
+        Verdict::Breached | Verdict::Collapsed => Role::Bad,
+    };
+    let verdict = report.verdict.name().to_uppercase();
+    let title = report.title.as_ref().map_or_else(String::new, |title| format!(": {title}"));
+    let _ = writeln!(text, "{} {}{title}", page.style.paint(role, &verdict), report.scenario);
+    let why = match report.verdict {
+        Verdict::Collapsed => {
+            let (collapsed, of) = report.collapsed().unwrap_or_default();
+            format!("{collapsed} of {of} runs collapsed: in the end they served less than half of what came. ")
+        }
+        Verdict::Breached => format!(
+            "{} of the requests are served within {}, and {} is promised. ",
+            report.mean("metrics.slo_good_ratio").map_or_else(|| "None".to_owned(), share),
+            span(report.slo.threshold.get().as_secs_f64()),
+            share(report.slo.objective.get())
+        ),
+        Verdict::Undecided => match report.mean("metrics.unknown_ratio") {
+            Some(unknown) => format!("{} of the requests are still open at the end. ", share(unknown)),
+            None => "No request counts. ".to_owned(),
+        },
+        Verdict::Healthy | Verdict::Strained => String::new(),
+    };
+    let binding = report.binding.as_ref().map_or_else(String::new, |binding| {
+        let resource = resource(&binding.resource);
+        format!("Busiest: {resource} of {}, {}. ", binding.service, share(binding.utilisation))
+    });
+    let runs = match report.replications.len() {
+        1 => "1 run".to_owned(),
+        n => format!("{n} runs"),
+    };
+    let warm_up = match report.warm_up.as_secs_f64() {
+        0.0 => String::new(),
+        seconds => format!(", the first {} not counted", span(seconds)),
+    };
+    let horizon = span(report.horizon.as_secs_f64());
+    page.wrapped(text, None, "", &format!("{why}{binding}{runs} of {horizon}{warm_up}, seed {}.", report.seed));
+}
+
+/// `pool:db` as "connections to db".
+fn resource(name: &str) -> String {
+    match name.strip_prefix("pool:") {
+        Some(callee) => format!("connections to {callee}"),
+        None => name.to_owned(),
+    }
+}
+
+fn requests(text: &mut String, report: &RunReport, page: &Page<'_>) {
+    let note = if report.replications.len() > 1 { "mean ± 95% interval over runs" } else { "one run: no intervals" };
+    page.heading(text, "Requests", note);
+    let within = format!("served within {}", span(report.slo.threshold.get().as_secs_f64()));
+    let names = [
+        ("arrivals_per_s", "fresh requests"),
+        ("attempts_per_request", "attempts per request"),
+        ("goodput_per_s", "served"),
+        ("availability", "availability"),
+        ("slo_good_ratio", within.as_str()),
+        ("unknown_ratio", "open at the end"),
+        ("collapsed_ratio", "collapsed runs"),
+        ("response_mean_s", "response time, mean"),
+        ("response_p50_s", "50% within"),
+        ("response_p90_s", "90% within"),
+        ("response_p95_s", "95% within"),
+        ("response_p99_s", "99% within"),
+        ("response_p999_s", "99.9% within"),
+        ("in_flight_mean", "in flight, mean"),
+        ("in_flight_max", "in flight, most"),
+    ];
+    let mut rows = Vec::new();
+    for (key, name) in names {
+        let Some(figure) = report.figure(&format!("metrics.{key}")) else { continue };
+        let nothing = figure.mean().is_none_or(|mean| mean == 0.0);
+        if matches!(key, "unknown_ratio" | "collapsed_ratio") && nothing {
+            continue;
+        }
+        let value = match (key, report.collapsed(), figure.wilson_95()) {
+            ("collapsed_ratio", Some((collapsed, of)), Some((low, high))) => {
+                format!("{collapsed} of {of} (95%: {} to {})", share(low), share(high))
+            }
+            _ => with_interval(figure),
+        };
+        rows.push(vec![name.to_owned(), value]);
+    }
+    for (cause, figure) in report.figures_at(&["metrics", "failures"]) {
+        if figure.mean().is_some_and(|mean| mean > 0.0) {
+            rows.push(vec![format!("failed: {cause}"), with_interval(figure)]);
+        }
+    }
+    page.table(text, &[], rows);
+}
+
+fn clients(text: &mut String, report: &RunReport, page: &Page<'_>) {
+    if report.clients.len() < 2 {
+        return;
+    }
+    page.heading(text, "Clients", "means");
+    let row = |name: &String| {
+        let figure = |key: &str| report.figure(&format!("clients.{name}.{key}"));
+        let keys = ["arrivals_per_s", "availability", "slo_good_ratio", "response_mean_s", "response_p99_s"];
+        std::iter::once(name.clone()).chain(keys.iter().map(|key| short(figure(key)))).collect()
+    };
+    let header = ["", "requests", "available", "within SLO", "response", "p99"];
+    page.table(text, &header, report.clients.iter().map(row).collect());
+}
+
+fn services(text: &mut String, report: &RunReport, page: &Page<'_>) {
+    page.heading(text, "Services", "means; waiting and response times of attempts; lost: rejected or abandoned");
+    let row = |name: &String| {
+        let figure = |key: &str| report.figure(&format!("services.{name}.{key}"));
+        let mean = |key: &str| figure(key).and_then(Figure::mean);
+        let place = ["services", name, "utilisation"];
+        let busiest = report
+            .figures_at(&place)
+            .filter_map(|(resource, figure)| Some((resource, figure.mean()?)))
+            .reduce(|a, b| if b.1 > a.1 { b } else { a });
+        let busiest = busiest.map_or_else(|| "-".to_owned(), |(resource, busy)| format!("{resource} {}", brief(busy)));
+        let lost = mean("rejected_ratio").zip(mean("abandoned_ratio")).map(|(a, b)| a + b);
+        vec![
+            name.clone(),
+            short(figure("replicas_mean")),
+            busiest,
+            short(figure("throughput_per_s")),
+            short(figure("queue_length_mean")),
+            short(figure("waiting_mean_s")),
+            short(figure("response_mean_s")),
+            short(figure("response_p99_s")),
+            lost.map_or_else(|| "-".to_owned(), brief),
+        ]
+    };
+    let header = ["", "replicas", "busiest", "served", "queue", "waiting", "response", "p99", "lost"];
+    page.table(text, &header, report.services.iter().map(row).collect());
+    let waits = report.services.iter().filter_map(|name| {
+        let wait = report.mean(&format!("services.{name}.pool_wait_mean_s"))?;
+        (wait > 0.0).then(|| format!("{name} {}", span(wait)))
+    });
+    let waits: Vec<String> = waits.collect();
+    if !waits.is_empty() {
+        page.wrapped(text, None, " waiting for a connection, mean:", &waits.join(", "));
+    }
+}
+
+fn windows(text: &mut String, report: &RunReport, page: &Page<'_>) {
+    if report.windows.is_empty() {
+        return;
+    }
+    page.heading(text, "Windows", "by the first arrival of a request");
+    let row = |window: &models::probe::Window| {
+        let figure = |key: &str| report.figure(&format!("windows.{}.{key}", window.name));
+        vec![
+            window.name.clone(),
+            span(window.from.as_secs_f64()),
+            span(window.to.as_secs_f64()),
+            short(figure("arrivals")),
+            figure("availability").map_or_else(|| "-".to_owned(), with_interval),
+        ]
+    };
+    page.table(text, &["", "from", "to", "requests", "availability"], report.windows.iter().map(row).collect());
+}
+
+fn expectations(text: &mut String, report: &RunReport, page: &Page<'_>) {
+    if report.expectations.is_empty() {
+        return;
+    }
+    page.heading(text, "Expected", "");
+    for judged in &report.expectations {
+        let (role, label) = match judged.judgement {
+            Judgement::Met => (Role::Good, " met   "),
+            Judgement::Open => (Role::Warning, " open  "),
+            Judgement::Missed | Judgement::NoValue => (Role::Bad, " MISSED"),
+        };
+        page.wrapped(text, Some(role), label, &judged.text());
+    }
+}
+
+/// A comparison of two runs: the figures of the requests, and of services those that differ most.
+pub fn comparison(comparison: &Comparison, page: &Page<'_>) -> String {
+    let mut text = String::new();
+    let Comparison { a, b, pairs, .. } = comparison;
+    if comparison.partial {
+        page.wrapped(&mut text, Some(Role::Bad), "PARTIAL:", "one of the two runs did not go to its end");
+    }
+    let _ = writeln!(text, "{}", page.style.paint(Role::Heading, &format!("{b} compared with {a}")));
+    let arrivals = if comparison.same_arrivals { "on the same arrivals" } else { "NOT on the same arrivals" };
+    let words = format!("{pairs} pairs of runs {arrivals}; a star marks a difference whose 95% interval excludes 0.");
+    page.wrapped(&mut text, None, "", &words);
+    let rows = |wanted: &dyn Fn(&Figure) -> bool| -> Vec<Vec<String>> {
+        let shown = comparison.differences.iter().filter(|(_, difference)| wanted(&difference.figure));
+        shown.filter(|(_, difference)| worth_a_line(difference)).map(|(path, d)| difference(path, d)).collect()
+    };
+    let header = ["", a.as_str(), b.as_str(), "difference", "", "saved by pairing"];
+    let requests = rows(&|figure| figure.path[0] == "metrics" || figure.path[0] == "windows");
+    page.heading(&mut text, "Requests", "");
+    page.table(&mut text, &header, requests);
+    let telling = ["throughput_per_s", "waiting_mean_s", "response_mean_s", "response_p99_s", "rejected_ratio"];
+    let of_services = rows(&|figure| {
+        figure.path[0] == "services" && (figure.path[2] == "utilisation" || telling.contains(&figure.definition.key))
+    });
+    if !of_services.is_empty() {
+        page.heading(&mut text, "Services", "");
+        page.table(&mut text, &header, of_services);
+    }
+    text
+}
+
+/// What does not exist, or is 0 on both sides, tells nothing.
+fn worth_a_line(difference: &Difference) -> bool {
+    let key = difference.figure.definition.key;
+    !matches!(key, "attempts_per_s" | "arrivals") && [difference.a, difference.b].iter().flatten().any(|x| *x != 0.0)
+}
+
+fn difference(path: &str, difference: &Difference) -> Vec<String> {
+    let unit = difference.figure.definition.unit;
+    let name = path.strip_prefix("metrics.").or_else(|| path.strip_prefix("services.")).unwrap_or(path);
+    let name = name.strip_suffix("_s").map_or(name, |name| name.strip_suffix("_per").unwrap_or(name));
+    let value = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| mean_text(unit, value));
+    let change = difference.estimate.map_or_else(
+        || "-".to_owned(),
+        |estimate| {
+            let text = interval_text(unit, estimate.mean, estimate.half_width_95, Sign::Always);
+            if unit == Unit::Share { text.replace('%', " points") } else { text }
+        },
+    );
+    let star = if difference.differs() == Some(true) { "*" } else { "" };
+    let saved = difference.variance_saved.map_or_else(|| "-".to_owned(), |saved| format!("{:.0}%", 100.0 * saved));
+    vec![name.to_owned(), value(difference.a), value(difference.b), change, star.to_owned(), saved]
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    IfNegative,
+    Always,
+}
+
+fn with_interval(figure: &Figure) -> String {
+    let Some(estimate) = figure.estimate else { return "-".to_owned() };
+    let text = interval_text(figure.definition.unit, estimate.mean, estimate.half_width_95, Sign::IfNegative);
+    let missing = figure.values.len() - figure.existing();
+    if missing > 0 { format!("{text} (in {} of {})", figure.existing(), figure.values.len()) } else { text }
+}
+
+fn short(figure: Option<&Figure>) -> String {
+    let text = |figure: &Figure| Some(mean_text(figure.definition.unit, figure.mean()?));
+    figure.and_then(text).unwrap_or_else(|| "-".to_owned())
+}
+
+/// A number in a unit that suits its size: factor and name.
+fn scale(unit: Unit, size: f64) -> (f64, &'static str) {
+    match unit {
+        Unit::Share => (100.0, "%"),
+        Unit::PerSecond => (1.0, "/s"),
+        Unit::Count => (1.0, ""),
+        Unit::Seconds => match size.abs() {
+            0.0 => (1.0, " s"),
+            s if s < 1e-6 => (1e9, " ns"),
+            s if s < 1e-3 => (1e6, " µs"),
+            s if s < 1.0 => (1e3, " ms"),
+            s if s < 120.0 => (1.0, " s"),
+            s if s < 7200.0 => (1.0 / 60.0, " min"),
+            _ => (1.0 / 3600.0, " h"),
+        },
+    }
+}
+
+fn mean_text(unit: Unit, value: f64) -> String {
+    let (factor, name) = scale(unit, value);
+    let scaled = value * factor;
+    match unit {
+        Unit::Share => brief(value),
+        _ => format!("{}{name}", grouped(scaled, decimals(scaled, 3))),
+    }
+}
+
+fn interval_text(unit: Unit, mean: f64, half: Option<f64>, sign: Sign) -> String {
+    let (factor, name) = scale(unit, if mean == 0.0 { half.unwrap_or(0.0) } else { mean });
+    let scaled = mean * factor;
+    let half = half.map(|half| half * factor);
+    let decimals = match half {
+        Some(half) if half > 0.0 => decimals(half, 2),
+        _ if unit == Unit::Share => share_decimals(scaled),
+        _ => decimals(scaled, 4),
+    };
+    let plus = if sign == Sign::Always && scaled > 0.0 { "+" } else { "" };
+    let half = half.map_or_else(String::new, |half| format!(" ± {}", grouped(half, if half == 0.0 { 0 } else { decimals })));
+    format!("{plus}{}{half}{name}", grouped(scaled, decimals))
+}
+
+/// A share in per cent, with as many digits as its distance from 0% and 100% needs.
+pub fn share(share: f64) -> String {
+    format!("{:.*}%", share_decimals(100.0 * share), 100.0 * share)
+}
+
+/// A share in per cent with at most two digits behind the point.
+fn brief(share: f64) -> String {
+    format!("{:.*}%", share_decimals(100.0 * share).min(2), 100.0 * share)
+}
+
+fn share_decimals(per_cent: f64) -> usize {
+    let distance = per_cent.abs().min((100.0 - per_cent).abs());
+    if distance == 0.0 { 0 } else { decimals(distance, 2).clamp(1, 5) }
+}
+
+/// A span of time in a unit that suits its size.
+pub fn span(seconds: f64) -> String {
+    let (factor, name) = scale(Unit::Seconds, seconds);
+    let text = format!("{:.*}", decimals(seconds * factor, 4), seconds * factor);
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}{name}")
+}
+
+/// A number without unit.
+pub(crate) fn plain(value: f64) -> String {
+    let text = format!("{:.*}", decimals(value, 5), value);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// How many digits behind the point show so many significant ones.
+fn decimals(value: f64, significant: usize) -> usize {
+    let (mut size, mut digits) = (value.abs(), significant.saturating_sub(1));
+    if size == 0.0 || !size.is_finite() {
+        return 0;
+    }
+    while size >= 10.0 && digits > 0 {
+        size /= 10.0;
+        digits -= 1;
+    }
+    while size < 1.0 && digits < 9 {
+        size *= 10.0;
+        digits += 1;
+    }
+    digits
+}
+
+/// With a comma between thousands.
+fn grouped(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
+    let mut out = String::from(sign);
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        out.push('.');
+        out.push_str(fraction);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_for_people() {
+        let check = |unit, mean, half, say: &str| assert_eq!(interval_text(unit, mean, half, Sign::IfNegative), say);
+        check(Unit::Seconds, 0.012_345_6, Some(0.000_234), "12.35 ± 0.23 ms");
+        check(Unit::Seconds, 4.012, Some(0.31), "4.01 ± 0.31 s");
+        check(Unit::Share, 0.999_932, None, "99.9932%");
+        check(Unit::Share, 1.0, Some(0.0), "100 ± 0%");
+        check(Unit::PerSecond, 1349.8, Some(12.1), "1,350 ± 12/s");
+        check(Unit::Count, 0.0, Some(0.0), "0 ± 0");
+        check(Unit::Count, 1_234_567.0, None, "1,234,567");
+        assert_eq!(interval_text(Unit::Seconds, -0.002, Some(0.0005), Sign::Always), "-2.00 ± 0.50 ms");
+        assert_eq!(span(7800.0), "2.167 h");
+        assert_eq!(span(600.0), "10 min");
+        assert_eq!(share(0.5), "50.0%");
+        assert_eq!(plain(0.226_6), "0.2266");
+    }
+}
