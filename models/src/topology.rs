@@ -71,13 +71,13 @@ pub enum ProcessorSpec {
 }
 
 impl ProcessorSpec {
-    /// How fast each of `n` requests at work advances, relative to being alone.
-    pub fn pace(&self, n: u32) -> f64 {
+    /// How many times longer each of `n` requests at work takes than alone.
+    pub fn slowdown(&self, n: u32) -> f64 {
         let n = f64::from(n);
         match *self {
             Self::Servers(_) | Self::Infinite => 1.0,
-            Self::Cores(cores) => (f64::from(cores) / n).min(1.0),
-            Self::Usl { sigma, kappa } => 1.0 / (1.0 + (n - 1.0) * (sigma + kappa * n)),
+            Self::Cores(cores) => (n / f64::from(cores)).max(1.0),
+            Self::Usl { sigma, kappa } => 1.0 + (n - 1.0) * (sigma + kappa * n),
         }
     }
 

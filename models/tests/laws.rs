@@ -141,14 +141,14 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
         }
     }
     let mut steps = Vec::new();
-    let mut with = Steps { id, count, working: true, own_server: matches!(service.processor, Processor::Servers(_)) && service.threads.is_none() };
+    let own_server = matches!(service.processor, Processor::Servers(_)) && service.threads.is_none();
+    let mut with = Steps { id, count, working: true, own_server };
     for _ in 0..1 + shape.below(4) {
         steps.push(with.step(shape, n, 0));
     }
     if shape.hit(20) {
         steps.push(maybe(0.3, vec![call(&format!("s{id}.get"))]));
     }
-    with.working = false;
     service.endpoint("get", steps)
 }
 

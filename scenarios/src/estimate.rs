@@ -530,7 +530,7 @@ fn connections(topology: &Topology, replicas: &[f64], callee: u16) -> Option<f64
 
 /// Work a second of a database under contention: with all connections in use, or at its best.
 fn contended(processor: &ProcessorSpec, connections: Option<f64>) -> f64 {
-    let rate = |n: u32| f64::from(n) * processor.pace(n);
+    let rate = |n: u32| f64::from(n) / processor.slowdown(n);
     match connections {
         Some(n) => rate((n as u32).max(1)),
         None => (1..=10_000).map(rate).fold(0.0, f64::max),

@@ -82,7 +82,7 @@ impl SimDuration {
     /// The span nearest to `secs` seconds; what is negative or not a number becomes zero, what is
     /// too long becomes [`SimDuration::MAX`].
     pub fn from_secs_f64(secs: f64) -> Self {
-        Self((secs * NANOS_PER_SEC as f64).round_ties_even() as u64)
+        Self((secs * NANOS_PER_SEC as f64 + 0.5) as u64)
     }
 
     /// Nanoseconds.

@@ -1,7 +1,7 @@
 //! What works on requests in one replica.
 //!
 //! Servers are FIFO: whoever gets one keeps it for the length of the step. Cores and the universal
-//! scalability law share: with n at work each advances at pace r(n). Both kinds of sharing are one
+//! scalability law share: with n at work each advances at pace r(n), one over its slowdown. Both kinds of sharing are one
 //! mechanism. The *attained service* V(t) is what a request present all along would have received:
 //! it grows at r(n). A request that comes at V with demand d is done when V reaches V + d, whoever
 //! comes and goes meanwhile, so the next to finish is the least of a heap, and one pending tick a
@@ -75,8 +75,8 @@ impl Processor {
 
     /// Brings V up to `now`.
     pub(crate) fn settle(&mut self, now: SimTime, spec: &ProcessorSpec) {
-        if self.at_work > 0 {
-            self.attained += now.since(self.since).as_nanos() as f64 * spec.pace(self.at_work);
+        if self.at_work > 0 && now > self.since {
+            self.attained += now.since(self.since).as_nanos() as f64 / spec.slowdown(self.at_work);
         }
         self.since = now;
     }
@@ -116,7 +116,7 @@ impl Processor {
     /// When to tick next, unless a tick is pending by then.
     pub(crate) fn next_tick(&mut self, now: SimTime, spec: &ProcessorSpec) -> Option<SimTime> {
         let &Reverse((finish, _)) = self.finish.peek()?;
-        let left = (f64::from_bits(finish) - self.attained).max(0.0) / spec.pace(self.at_work);
+        let left = (f64::from_bits(finish) - self.attained).max(0.0) * spec.slowdown(self.at_work);
         // Rounded up: at the tick the service has been attained, but for the last bit perhaps.
         let whole = left as u64;
         let at = now.saturating_add(SimDuration::from_nanos(whole + u64::from((whole as f64) < left)));

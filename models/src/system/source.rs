@@ -72,7 +72,7 @@ impl ClientState {
             }
             at = candidate;
             let sure = matches!(rate, Rate::Constant(_) | Rate::Piecewise(_));
-            if sure || self.stream.uniform() * bound.rate < rate.at(at) {
+            if sure || rate.is_above(at, self.stream.uniform() * bound.rate) {
                 return at;
             }
         }

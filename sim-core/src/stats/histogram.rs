@@ -14,6 +14,8 @@ const DIGITS: u8 = 3;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
     buckets: hdrhistogram::Histogram<u64>,
+    /// How many were zero; those are not in the buckets, since most waits are zero.
+    zeros: u64,
     /// In nanoseconds; 2⁶⁴ durations of 2⁶⁴ ns fit.
     sum: u128,
     min: SimDuration,
@@ -25,6 +27,7 @@ impl Histogram {
     pub fn new() -> Self {
         Self {
             buckets: hdrhistogram::Histogram::new(DIGITS).expect("three digits are supported"),
+            zeros: 0,
             sum: 0,
             min: SimDuration::MAX,
             max: SimDuration::ZERO,
@@ -35,6 +38,11 @@ impl Histogram {
     #[inline]
     pub fn record(&mut self, value: SimDuration) {
         let nanos = value.as_nanos();
+        if nanos == 0 {
+            self.zeros += 1;
+            self.min = value;
+            return;
+        }
         self.buckets.record(nanos).expect("the histogram grows to hold every duration");
         self.sum += u128::from(nanos);
         self.min = self.min.min(value);
@@ -43,7 +51,7 @@ impl Histogram {
 
     /// How many durations were recorded.
     pub fn count(&self) -> u64 {
-        self.buckets.len()
+        self.zeros + self.buckets.len()
     }
 
     /// The least duration d such that at least the share `q` of all is at most d: rounded up within
@@ -51,13 +59,21 @@ impl Histogram {
     ///
     /// `None` of none, or if `q` is not in [0, 1].
     pub fn quantile(&self, q: f64) -> Option<SimDuration> {
-        if self.buckets.is_empty() || !(0.0..=1.0).contains(&q) {
+        let count = self.count();
+        if count == 0 || !(0.0..=1.0).contains(&q) {
             return None;
         }
-        if q == 1.0 {
+        // The rank among all; those that are zero come first.
+        let rank = (q * count as f64).ceil().max(1.0) as u64;
+        if rank >= count {
             return Some(self.max);
         }
-        let in_bucket = SimDuration::from_nanos(self.buckets.value_at_quantile(q));
+        let Some(rank) = rank.checked_sub(self.zeros).filter(|rank| *rank > 0) else {
+            return Some(SimDuration::ZERO);
+        };
+        // Half a rank down, so that rounding cannot lift it to the next.
+        let share = (rank as f64 - 0.5) / self.buckets.len() as f64;
+        let in_bucket = SimDuration::from_nanos(self.buckets.value_at_quantile(share));
         Some(in_bucket.clamp(self.min, self.max))
     }
 
@@ -80,6 +96,7 @@ impl Histogram {
     /// Takes in all that `other` recorded: the same as recording it here.
     pub fn merge(&mut self, other: &Self) {
         self.buckets.add(&other.buckets).expect("the histogram grows to hold every duration");
+        self.zeros += other.zeros;
         self.sum += other.sum;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);

@@ -11,8 +11,17 @@ pub(super) fn pick<F: Fn(u32) -> u32>(view: &View<'_, F>) -> u32 {
 
 /// The member with the smallest load; among equals each with equal probability.
 pub(crate) fn fewest(loads: impl Iterator<Item = (Member, u32)> + Clone, draw: Key) -> Option<Member> {
-    let least = loads.clone().map(|(_, load)| load).min()?;
-    let mut equals = loads.filter(|(_, load)| *load == least).map(|(member, _)| member);
-    let count = equals.clone().count() as u64;
-    equals.nth(if count == 1 { 0 } else { draw.below(count) as usize })
+    let (mut best, mut least, mut equals) = (None, u32::MAX, 0_u64);
+    for (member, load) in loads.clone() {
+        if load < least || best.is_none() {
+            (best, least, equals) = (Some(member), load, 1);
+        } else if load == least {
+            equals += 1;
+        }
+    }
+    if equals > 1 {
+        let chosen = draw.below(equals) as usize;
+        best = loads.filter(|(_, load)| *load == least).map(|(member, _)| member).nth(chosen);
+    }
+    best
 }

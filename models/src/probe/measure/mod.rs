@@ -92,7 +92,7 @@ impl Measure {
                 }
             }
         }
-        let rate = if connections == 0 { 0.0 } else { connections as f64 * spec.pace(connections as u32) };
+        let rate = if connections == 0 { 0.0 } else { connections as f64 / spec.slowdown(connections as u32) };
         self.service(callee).set_contended_rate(now, rate);
     }
 }

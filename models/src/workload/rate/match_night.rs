@@ -96,6 +96,11 @@ impl Match {
         self.base.get() * (self.crowd(at) + bursts)
     }
 
+    /// Without goals the rate is not higher: where that suffices no burst is computed.
+    pub(super) fn is_above(&self, at: SimTime, level: f64) -> bool {
+        self.base.get() * self.crowd(at) > level || self.at(at) > level
+    }
+
     /// Bounds stretch over ten seconds; each burst rises to its peak and then falls, so its largest
     /// value over a stretch is at the peak or at the nearer end.
     pub(super) fn bound(&self, at: SimTime) -> Bound {

@@ -69,6 +69,14 @@ impl Rate {
         }
     }
 
+    /// Whether the rate at `at` is above `level`: the same as asking [`Self::at`], but mostly cheaper.
+    pub fn is_above(&self, at: SimTime, level: f64) -> bool {
+        match self {
+            Self::Match(profile) => profile.is_above(at, level),
+            Self::Constant(_) | Self::Piecewise(_) | Self::Ramp(_) => self.at(at) > level,
+        }
+    }
+
     /// An upper bound on the rate from `at` on, and how long it holds; always beyond `at`.
     pub fn bound(&self, at: SimTime) -> Bound {
         match self {
