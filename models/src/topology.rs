@@ -246,7 +246,14 @@ impl Topology {
             |t: &Self| t.services.iter().map(|s| (s.name.clone(), s.layout, s.server_is_thread)).collect::<Vec<_>>();
         let endpoints = |t: &Self| t.endpoints.iter().map(|e| (e.service, e.name.clone(), e.entry)).collect::<Vec<_>>();
         let ops = |t: &Self| t.ops.iter().map(Op::shape).collect::<Vec<_>>();
-        let pools = |t: &Self| t.services.iter().flat_map(|s| s.pools.iter().map(|p| p.callee)).collect::<Vec<_>>();
+        let pools = |t: &Self| {
+            let of = |s: &ServiceSpec| s.pools.iter().map(|p| p.callee).collect::<Vec<_>>();
+            t.services.iter().map(of).collect::<Vec<_>>()
+        };
+        let sites = |t: &Self| {
+            let of = |s: &Site| (s.caller, s.endpoint, s.path, s.pool, s.retry.as_ref().and_then(|r| r.budget));
+            t.sites.iter().map(of).collect::<Vec<_>>()
+        };
         let kinds = |t: &Self| {
             let processors = t.services.iter().map(|s| std::mem::discriminant(&s.processor));
             (processors.collect::<Vec<_>>(), t.services.iter().map(|s| s.budgets.len()).collect::<Vec<_>>())
@@ -261,6 +268,7 @@ impl Topology {
             (services(self) == services(next), "the services, or how one queues,"),
             (endpoints(self) == endpoints(next) && ops(self) == ops(next), "the steps of an endpoint"),
             (pools(self) == pools(next), "which pools there are"),
+            (sites(self) == sites(next), "who calls what, and with which pool or retry budget,"),
             (kinds(self) == kinds(next), "the kind of a processor, or which retry budgets there are,"),
             (clients(self) == clients(next), "the client populations"),
             (users(self) == users(next), "the number of closed users"),

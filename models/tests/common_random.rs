@@ -78,11 +78,24 @@ fn drawn(mean: f64) -> Step {
 
 /// Pages call the database three times, searches once; both may ask a cache.
 fn shop() -> Design {
-    let page = [drawn(0.010), call("db.query"), drawn(0.005), call("db.query"), maybe(0.5, vec![call("cache.get")]), call("db.query")];
+    let page = [
+        drawn(0.010),
+        call("db.query"),
+        drawn(0.005),
+        call("db.query"),
+        maybe(0.5, vec![call("cache.get")]),
+        call("db.query"),
+    ];
     let mut clients = client(poisson_until(40.0, 10.0), "web.page");
     clients.mix.insert("web.search".to_owned(), 0.5.into());
     design()
-        .service("web", service(cores(2), []).endpoint("page", page).endpoint("search", [drawn(0.020), call("db.query")]).but_not("get"))
+        .service(
+            "web",
+            service(cores(2), [])
+                .endpoint("page", page)
+                .endpoint("search", [drawn(0.020), call("db.query")])
+                .but_not("get"),
+        )
         .service("db", service(servers(2), []).endpoint("query", [drawn(0.004)]).but_not("get"))
         .service("cache", service(Processor::Infinite, [drawn(0.001)]))
         .client("users", clients)
@@ -213,7 +226,8 @@ fn a_call_inserted_elsewhere_leaves_the_draws_of_others_alone() {
         // Before, between and behind the others; in parallel; handed over; drawn by chance.
         shop().but(|d| d.of("web").endpoints["page"].insert(0, call("audit.get"))),
         shop().but(|d| d.of("web").endpoints["page"].insert(3, send("audit.get"))),
-        shop().but(|d| d.of("web").endpoints["page"].push(Step::Parallel(vec![vec![call("audit.get")], vec![delay(5)]]))),
+        shop()
+            .but(|d| d.of("web").endpoints["page"].push(Step::Parallel(vec![vec![call("audit.get")], vec![delay(5)]]))),
         shop().but(|d| d.of("web").endpoints["page"].push(maybe(0.5, vec![call("audit.get")]))),
         shop().but(|d| d.of("db").endpoints["query"].insert(0, call("audit.get"))),
     ];
@@ -276,7 +290,11 @@ fn closed_users_ask_the_same_however_fast_they_are_served() {
         let mut users = client(closed(5, exponential(0.1)), "web.get");
         users.mix.insert("web.other".to_owned(), 1.0.into());
         design()
-            .service("web", service(servers(2), [drawn(mean)]).endpoint("other", [Step::Work(Distribution::Constant(SimDuration::from_millis(1).into()))]))
+            .service(
+                "web",
+                service(servers(2), [drawn(mean)])
+                    .endpoint("other", [Step::Work(Distribution::Constant(SimDuration::from_millis(1).into()))]),
+            )
             .client("users", users)
     };
     let record = |d: &Design| {

@@ -309,11 +309,7 @@ fn branches_of_parallel_inside_parallel_join_their_own() {
 #[test]
 fn branches_are_taken_as_often_as_they_say() {
     let steps = [
-        Step::Branch(vec![
-            (0.2.into(), vec![call("a.get")]),
-            (0.5.into(), vec![call("b.get")]),
-            (0.3.into(), vec![]),
-        ]),
+        Step::Branch(vec![(0.2.into(), vec![call("a.get")]), (0.5.into(), vec![call("b.get")]), (0.3.into(), vec![])]),
         maybe(0.1, vec![call("c.get")]),
         maybe(0.0, vec![call("d.get")]),
         maybe(1.0, vec![call("e.get")]),
@@ -431,7 +427,8 @@ fn caller_and_callee_may_crash_at_once_and_come_back_at_once() {
     let cases = [(callee(), caller(), Downstream), (caller(), callee(), Crashed), (d.adopt(), caller(), Crashed)];
     for (first, second, cause) in cases {
         // `bare` has no pools and takes the slot of what crashed.
-        let acts = vec![(30, first), (30, second), (30, d.scale("bare", 2)), (35, d.scale("web", 1)), (35, d.scale("db", 1))];
+        let acts =
+            vec![(30, first), (30, second), (30, d.scale("bare", 2)), (35, d.scale("web", 1)), (35, d.scale("db", 1))];
         let log = d.log(999, acts);
         let crashed = (30, Err(cause));
         assert_eq!(log.outcomes_of("users"), [crashed, crashed, crashed, (140, OK)]);
@@ -561,7 +558,9 @@ fn other_threads_servers_and_cores_apply_at_once_and_holders_finish() {
     ];
     for kind in kinds {
         let (four, two) = (d(kind(4)), d(kind(2)));
-        let ends = |d: &Design, to: &Design| d.log(999, vec![(20, to.adopt())]).outcomes().iter().map(|o| o.0).collect::<Vec<_>>();
+        let ends = |d: &Design, to: &Design| {
+            d.log(999, vec![(20, to.adopt())]).outcomes().iter().map(|o| o.0).collect::<Vec<_>>()
+        };
         assert_eq!(ends(&four, &four), [50, 50, 50, 50, 100, 100, 100, 100]);
         assert_eq!(ends(&four, &two), [50, 50, 50, 50, 100, 100, 150, 150]);
         // Two start at 20, when there are two more; the others as places fall free.
@@ -592,7 +591,9 @@ fn other_times_and_limits_hold_for_what_comes_after() {
 #[test]
 fn other_rates_hold_from_then_on() {
     let d = |rate: f64| {
-        design().service("web", service(Processor::Infinite, [work(1)])).client("users", client(poisson(rate), "web.get"))
+        design()
+            .service("web", service(Processor::Infinite, [work(1)]))
+            .client("users", client(poisson(rate), "web.get"))
     };
     let second = 1_000_000_000;
     let acts = vec![(second, d(0.0).adopt()), (2 * second, d(1_000.0).adopt())];
@@ -627,6 +628,29 @@ fn adopting_a_design_with_the_same_rates_changes_no_arrival() {
     let plain = arrivals(vec![]);
     assert!(plain.len() > 50);
     assert_eq!(arrivals(vec![(50_000, d(9).adopt())]), plain, "a larger pool is no reason for others to come");
+}
+
+#[test]
+fn a_design_with_other_elements_cannot_take_over() {
+    let base = || {
+        design()
+            .service("web", service(Processor::Infinite, [call("a.get"), call("b.get")]).calling("a", pooled(1)))
+            .service("a", service(servers(1), [work(5)]))
+            .service("b", service(servers(1), [work(5)]).calling("a", plainly()))
+            .client("users", client(at([0]), "web.get"))
+    };
+    let refused = |change: fn(&mut Design)| {
+        let other = base().but(change);
+        assert!(base().topology().refuses(&other.topology()).is_some(), "{other:?}");
+    };
+    assert_eq!(base().topology().refuses(&base().topology()), None);
+    refused(|d| d.of("web").endpoints["get"][1] = call("a.get"));
+    refused(|d| d.from("users").mix = indexmap::IndexMap::from([("a.get".to_owned(), 1.0.into())]));
+    // The pool to `a` is now another caller's: there are as many as before, to the same service.
+    refused(|d| {
+        *d.of("web") = d.of("web").clone().calling("a", plainly());
+        *d.of("b") = d.of("b").clone().calling("a", pooled(1));
+    });
 }
 
 // ---- cancelling
@@ -787,9 +811,7 @@ fn cancelling_may_be_adopted_or_given_up_while_attempts_wait() {
 
 #[test]
 fn an_intervention_precedes_everything_at_its_instant() {
-    let d = design()
-        .service("web", service(servers(1), [work(10)]))
-        .client("users", client(at([0, 0]), "web.get"));
+    let d = design().service("web", service(servers(1), [work(10)])).client("users", client(at([0, 0]), "web.get"));
     // The first would end at 10.
     let log = d.log(999, vec![(10, d.kill("web", 0))]);
     assert_eq!(log.outcomes(), [(10, Err(Crashed)); 2]);
@@ -799,9 +821,7 @@ fn an_intervention_precedes_everything_at_its_instant() {
 
 #[test]
 fn a_run_that_has_not_begun_can_still_be_intervened_in_at_zero() {
-    let d = design()
-        .service("web", service(servers(1), [work(10)]))
-        .client("users", client(at([0, 0]), "web.get"));
+    let d = design().service("web", service(servers(1), [work(10)])).client("users", client(at([0, 0]), "web.get"));
     let mut run = d.run(vec![]);
     run.run_before(SimTime::ZERO, &mut ()).unwrap();
     System::set_timeline(&mut run, timeline(vec![(0, d.scale("web", 2))]));

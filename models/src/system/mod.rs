@@ -51,8 +51,13 @@ pub struct System {
     /// Acts of the timeline that have been applied.
     applied: usize,
     limits: Limits,
+    /// Events since the state was last held against its limit.
+    unchecked: u32,
     state: State,
 }
+
+/// Events between two looks at how much state there is.
+const CHECK_EVERY: u32 = 4096;
 
 /// What changes all the time. Its methods see the topology through [`Cx`].
 #[derive(Clone, Debug)]
@@ -212,7 +217,7 @@ impl System {
         }
         state.todo.clear();
         state.start_sources(&mut cx);
-        let system = Self { topology, timeline, applied: 0, limits, state };
+        let system = Self { topology, timeline, applied: 0, limits, unchecked: 0, state };
         system.schedule_act(SimTime::ZERO, &mut agenda);
         Simulation::new(system, agenda)
     }
@@ -463,7 +468,9 @@ impl<P: Probe> Model<P> for System {
             Event::CallTimer { call } => state.call_timer(cx, call),
         }
         state.settle(cx, self.limits.consequences)?;
-        if self.state.counts.arrived & 0xfff == 0 {
+        self.unchecked += 1;
+        if self.unchecked == CHECK_EVERY {
+            self.unchecked = 0;
             self.check_state(now)?;
         }
         Ok(())

@@ -432,8 +432,7 @@ impl Log {
 
     /// How many replicas there were from when on.
     pub fn replicas(&self, service: &str) -> Vec<(u64, u64)> {
-        let mut replicas: Vec<_> =
-            self.replicas.iter().filter(|a| self.is(a.1, service)).map(|a| (a.0, a.2)).collect();
+        let mut replicas: Vec<_> = self.replicas.iter().filter(|a| self.is(a.1, service)).map(|a| (a.0, a.2)).collect();
         replicas.dedup_by_key(|r| r.1);
         replicas
     }
