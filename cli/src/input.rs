@@ -3,27 +3,15 @@
 
 use crate::problems::{Rejected, Rejection};
 use crate::term;
-use models::problem::did_you_mean;
 use scenarios::document::{self, Document, EditError, ReadError};
-use scenarios::expect;
 use scenarios::load::{LoadError, Loaded, Traces};
+use scenarios::{expect, library};
 use sim_core::time::SimDuration;
 use std::path::{Path, PathBuf};
 
-/// Name and title of each scenario of the library.
-// The only two places to change once there is `scenarios::library`: this and the next function.
-pub(crate) fn library() -> Vec<(&'static str, &'static str)> {
-    Vec::new()
-}
-
-/// The scenario of the library with this name.
-fn of_library(_name: &str) -> Option<Document> {
-    None
-}
-
 /// Whether a word names a scenario: by a file that is there, or one of the library.
 pub(crate) fn names_scenario(word: &str) -> bool {
-    Path::new(word).is_file() || library().iter().any(|(name, _)| *name == word)
+    Path::new(word).is_file() || library::find(word).is_some()
 }
 
 /// What `--set` asks for.
@@ -56,11 +44,7 @@ pub(crate) fn suffix(changes: &[Change]) -> String {
 }
 
 /// Loads every scenario that can be loaded, and gathers what is wrong with the others.
-pub(crate) fn load_each(
-    names: &[String],
-    trace: Option<&Path>,
-    changes: &[Change],
-) -> (Vec<Loaded>, Option<Rejected>) {
+pub(crate) fn load_each(names: &[String], trace: Option<&Path>, changes: &[Change]) -> (Vec<Loaded>, Option<Rejected>) {
     let (mut loaded, mut rejected) = (Vec::new(), Vec::new());
     for name in names {
         match load(name, trace, changes) {
@@ -71,11 +55,11 @@ pub(crate) fn load_each(
     (loaded, (!rejected.is_empty()).then_some(Rejected(rejected)))
 }
 
-/// A file goes before a scenario of the library with the same name.
-fn load(name: &str, trace: Option<&Path>, changes: &[Change]) -> Result<Loaded, Rejection> {
+/// Loads a scenario. A file goes before a scenario of the library with the same name.
+pub(crate) fn load(name: &str, trace: Option<&Path>, changes: &[Change]) -> Result<Loaded, Rejection> {
     let path = Path::new(name);
-    let (document, beside) = match (Document::read(path), of_library(name)) {
-        (Err(ReadError::Missing { .. }), Some(document)) => (document, Traces::Library),
+    let (document, beside) = match (Document::read(path), library::find(name)) {
+        (Err(ReadError::Missing { .. }), Some(entry)) => (entry.document(), Traces::Library),
         (read, _) => {
             let document = read.map_err(|error| unreadable(name, error))?;
             (document, Traces::Folder(path.parent().map_or_else(PathBuf::new, Path::to_owned)))
@@ -136,17 +120,14 @@ fn unreadable(name: &str, error: ReadError) -> Rejection {
 }
 
 fn missing(name: &str, file: &str, similar: &[String]) -> Rejection {
-    let library = library();
-    let names: Vec<&str> = library.iter().map(|(name, _)| *name).collect();
-    let near = did_you_mean(name.strip_suffix(".ron").unwrap_or(name), names.iter().copied());
-    let meant: Vec<String> = similar.iter().map(String::as_str).chain(near).map(|name| format!("`{name}`")).collect();
+    let meant = similar.iter().map(String::as_str).chain(library::near(name)).map(|name| format!("`{name}`"));
+    let meant: Vec<String> = meant.collect();
+    let names: Vec<&str> = library::ALL.iter().map(|entry| entry.name).collect();
     let mut help = Vec::new();
     if !meant.is_empty() {
         help.push(format!("did you mean {}?", meant.join(" or ")));
     }
-    if !names.is_empty() {
-        help.push(format!("the library has {}", names.join(", ")));
-    }
+    help.push(format!("the library has {}", names.join(", ")));
     help.push("`outgrow new NAME` writes a scenario to start from".to_owned());
     let message = format!("there is no file `{file}`, and no scenario of that name in the library");
     Rejection::Unreadable { message, help }

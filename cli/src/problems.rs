@@ -11,9 +11,10 @@
 //!   = help: did you mean `replicas`?
 //! ```
 
-use crate::term::{BAD, HINT, printable};
+use crate::term::{BAD, HINT, printable, wrapped};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use scenarios::document::{Place, Problem, Problems, Severity};
+use serde_json::{Value, json};
 use std::fmt;
 
 /// Why a command got no further than its input.
@@ -44,7 +45,8 @@ impl fmt::Display for Rejected {
                 Rejection::Unreadable { message, help } => {
                     writeln!(f, "{BAD}error{BAD:#}: {}", printable(message))?;
                     for help in help {
-                        writeln!(f, "  = {HINT}help{HINT:#}: {}", printable(help))?;
+                        let lines = wrapped(&printable(help), 88).join("\n          ");
+                        writeln!(f, "  = {HINT}help{HINT:#}: {lines}")?;
                     }
                     writeln!(f)?;
                 }
@@ -69,6 +71,40 @@ impl Rejection {
             Self::Unreadable { .. } => 1,
         }
     }
+
+    /// The problems for programs, in the form of the function below.
+    pub(crate) fn json(&self) -> Value {
+        match self {
+            Self::Problems(problems) => json(problems),
+            Self::Unreadable { message, help } => {
+                let help = if help.is_empty() { Value::Null } else { help.join("; ").into() };
+                let nowhere = Value::Null;
+                json!([{
+                    "severity": "error", "message": message, "help": help,
+                    "path": nowhere, "line": nowhere, "column": nowhere,
+                }])
+            }
+        }
+    }
+}
+
+/// Problems for programs: each with severity, message, help, path, line and column, null where there
+/// is none.
+pub(crate) fn json(problems: &Problems) -> Value {
+    let one = |problem: &Problem| {
+        json!({
+            "severity": match problem.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            "message": problem.message,
+            "help": problem.help,
+            "path": problem.path.to_string(),
+            "line": problem.place.map(|place| place.line),
+            "column": problem.place.map(|place| place.column),
+        })
+    };
+    problems.items.iter().map(one).collect()
 }
 
 /// All problems of a file, each followed by an empty line.

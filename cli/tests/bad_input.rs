@@ -110,7 +110,11 @@ fn what_is_no_scenario_file() {
     let huge = File::create(folder.path().join("huge.ron")).unwrap();
     huge.set_len(1 << 30).unwrap();
     for command in ["check", "run"] {
-        folder.outgrow(&[command, "smal.ron"]).refused(&["no file `smal.ron`", "did you mean `small.ron`?", "outgrow new"]);
+        folder.outgrow(&[command, "smal.ron"]).refused(&[
+            "no file `smal.ron`",
+            "did you mean `small.ron`?",
+            "outgrow new",
+        ]);
         folder.outgrow(&[command, "small"]).refused(&["did you mean `small.ron`?"]);
         folder.outgrow(&[command, "empty.ron"]).refused(&["empty.ron:1:1", "the file is empty"]);
         folder.outgrow(&[command, "bytes.ron"]).refused(&["not UTF-8 text", "byte 1"]);
@@ -127,4 +131,23 @@ fn hostile_names_stay_text() {
     folder.write("small.ron", small_with("\"web.page\": 1", "\"\\u{1b}[31mweb\": 1"));
     folder.outgrow(&["check", "small.ron"]).refused(&["small.ron:3:"]);
     folder.outgrow(&["check", "\u{1b}[31m.ron"]).refused(&["there is no file"]);
+}
+
+#[test]
+fn problems_can_be_read_by_programs() {
+    let folder = Folder::new();
+    folder.write("fine.ron", SMALL);
+    folder.write("small.ron", small_with("\"web\": (", "\"web\": (replica: 3, "));
+    let ended = folder.outgrow(&["check", "fine.ron", "small.ron", "missing.ron", "--json"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(2), ""));
+    let scenarios = &ended.json()["scenarios"];
+    assert_eq!((&scenarios[0]["fine"], &scenarios[0]["services"][0]), (&true.into(), &"web".into()));
+    let problem = &scenarios[1]["problems"][0];
+    assert_eq!((&problem["line"], &problem["column"], &problem["severity"]), (&2.into(), &24.into(), &"error".into()));
+    assert_eq!(problem["message"], "unknown field `replica` in `Service`");
+    assert_eq!(
+        (&scenarios[2]["fine"], &scenarios[2]["problems"][0]["line"]),
+        (&false.into(), &serde_json::Value::Null)
+    );
+    folder.outgrow(&["check", "fine.ron", "--json"]).fine();
 }

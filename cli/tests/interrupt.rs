@@ -13,21 +13,24 @@ fn long() -> String {
     small_with("horizon: \"1min\", replications: 3", "horizon: \"10h\", replications: 100000")
 }
 
-struct Running(Child);
+struct Running(Option<Child>);
 
 impl Running {
     fn start(folder: &Folder, arguments: &[&str]) -> Self {
         let mut command = folder.command(arguments);
-        Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started"))
+        Self(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started")))
     }
 
     fn interrupt(&self) {
-        let sent = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status().expect("kill can be run");
+        let sent = Command::new("kill")
+            .args(["-INT", &self.0.as_ref().expect("it runs").id().to_string()])
+            .status()
+            .expect("kill can be run");
         assert!(sent.success());
     }
 
-    fn end(self) -> Ended {
-        self.0.wait_with_output().expect("the program ends").into()
+    fn end(mut self) -> Ended {
+        self.0.take().expect("it runs").wait_with_output().expect("the program ends").into()
     }
 }
 
@@ -47,7 +50,10 @@ fn ctrl_c_prints_what_is_known_labelled_partial() {
         ended.says(&["stopping", "long is partial"]);
         if json {
             let run = &ended.json()["runs"][0];
-            assert_eq!((&run["partial"]["reason"], &run["partial"]["replications_asked"]), (&"stopped".into(), &100_000.into()));
+            assert_eq!(
+                (&run["partial"]["reason"], &run["partial"]["replications_asked"]),
+                (&"stopped".into(), &100_000.into())
+            );
         } else {
             assert!(ended.stdout.contains("PARTIAL"), "{}", ended.stdout);
         }
@@ -65,4 +71,57 @@ fn scenarios_that_did_not_start_are_told() {
     assert_eq!(ended.code, Some(3));
     ended.says(&["1 more scenario did not start"]);
     assert_eq!(ended.json()["runs"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_night_can_be_stopped_too() {
+    let folder = Folder::new();
+    for arguments in [&[][..], &["night", "--json", "--jobs", "1"]] {
+        let running = Running::start(&folder, arguments);
+        std::thread::sleep(Duration::from_secs(1));
+        running.interrupt();
+        let ended = running.end();
+        assert_eq!(ended.code, Some(3), "{ended:#?}");
+        ended.says(&["stopping", "the night is partial"]);
+        if arguments.is_empty() {
+            assert!(ended.stdout.starts_with("PARTIAL"), "{}", ended.stdout);
+        } else {
+            assert_eq!(ended.json()["partial"], true);
+        }
+    }
+}
+
+#[test]
+fn a_run_that_would_outgrow_time_and_memory_says_so_before() {
+    let folder = Folder::new();
+    folder.write("long.ron", long().replace("Constant(30)", "Constant(200000)"));
+    let running = Running::start(&folder, &["run", "long.ron", "--jobs", "1"]);
+    std::thread::sleep(Duration::from_millis(500));
+    running.interrupt();
+    let ended = running.end();
+    assert_eq!(ended.code, Some(3));
+    ended.says(&["warning: long.ron: this run handles about", "a replication may hold about", "--until"]);
+}
+
+#[test]
+fn a_script_can_interrupt_what_it_has_started_in_the_background() {
+    let folder = Folder::new();
+    folder.write("long.ron", long());
+    let program = folder.command(&["run", "long.ron"]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' INT; exec \"$0\" \"$@\""]).arg(program.get_program()).args(program.get_args());
+    shell.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = Running(Some(shell.spawn().expect("the shell can be started")));
+    std::thread::sleep(Duration::from_secs(1));
+    running.interrupt();
+    let ended = running.end();
+    assert_eq!(ended.code, Some(3), "{ended:#?}");
+    ended.says(&["long is partial"]);
+}
+
+/// A test that fails leaves nothing running.
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.as_mut().map(Child::kill);
+    }
 }

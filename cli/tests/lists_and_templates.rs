@@ -4,18 +4,8 @@ mod support;
 
 use support::{Folder, SMALL};
 
-const LISTS: [&str; 10] = [
-    "acts",
-    "arrivals",
-    "backoffs",
-    "balancers",
-    "distributions",
-    "drops",
-    "library",
-    "processors",
-    "rates",
-    "steps",
-];
+const LISTS: [&str; 10] =
+    ["acts", "arrivals", "backoffs", "balancers", "distributions", "drops", "library", "processors", "rates", "steps"];
 
 const TEMPLATES: [&str; 4] = ["one-server", "three-tiers", "cluster", "services"];
 
@@ -65,6 +55,16 @@ fn every_template_is_written_once_and_checks() {
 }
 
 #[test]
+fn a_scenario_of_the_library_can_be_the_start() {
+    let folder = Folder::new();
+    folder.outgrow(&["new", "storm", "--from", "retry-storm"]).fine();
+    folder.outgrow(&["check", "storm.ron"]).fine();
+    folder.outgrow(&["new", "other", "--from", "retry-strom"]).refused(&["'retry-storm'"]);
+    folder.outgrow(&["new", "other", "--from", "retry-storm", "--template", "cluster"]).refused(&["cannot be used"]);
+    assert_eq!(folder.names().len(), 1);
+}
+
+#[test]
 fn new_refuses_what_is_no_name() {
     let folder = Folder::new();
     for name in ["", ".ron", "folder/"] {
@@ -97,7 +97,8 @@ small.ron: fine
 fn warnings_are_told_and_let_pass() {
     let folder = Folder::new();
     let late = "run: (warm_up: \"5s\"";
-    let text = SMALL.replace(late, &format!("timeline: [(at: \"2h\", act: Scale(service: \"web\", to: 2))],\n    {late}"));
+    let text =
+        SMALL.replace(late, &format!("timeline: [(at: \"2h\", act: Scale(service: \"web\", to: 2))],\n    {late}"));
     folder.write("late.ron", text);
     let check = folder.outgrow(&["check", "late.ron"]);
     check.fine().says(&["warning: this is after the run has ended", "late.ron:4:"]);

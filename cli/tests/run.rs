@@ -130,7 +130,8 @@ fn an_expectation_that_fails_is_exit_code_1() {
 fn tables_are_tidy_and_not_written_over() {
     let folder = Folder::new();
     let windows = "clients: {";
-    folder.write("one.ron", small_with(windows, &format!("windows: {{\"late\": (\"30s\", \"1min\")}},\n    {windows}")));
+    folder
+        .write("one.ron", small_with(windows, &format!("windows: {{\"late\": (\"30s\", \"1min\")}},\n    {windows}")));
     folder.write("two.ron", small_with("\"web\": (", "\"web\": (replicas: 2, "));
     let run = folder.outgrow(&["run", "one.ron", "two.ron", "--csv", "out/tables"]);
     run.fine().says(&["wrote out/tables/metrics.csv", "windows.csv: 2 rows", "comparisons.csv"]);
@@ -161,7 +162,8 @@ fn a_reader_who_has_seen_enough_is_no_error() {
     folder.write("small.ron", SMALL);
     for arguments in [&["run", "small.ron", "--json", "--levels"][..], &["list", "steps"], &["completions", "bash"]] {
         let mut child = folder.command(arguments);
-        let mut child = child.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let mut child =
+            child.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
         assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
@@ -178,4 +180,56 @@ fn every_template_runs() {
         // The cluster does not come back from its rush; the others serve all but a few.
         assert_eq!(availability < 0.8, template == "cluster", "{template}: {availability}");
     }
+}
+
+#[test]
+fn recorded_arrivals_are_replayed() {
+    let folder = Folder::new();
+    let trace = "Trace(file: \"monday.csv\")";
+    let replay = small_with("Poisson(Constant(30))", trace).replace("\"5s\"", "\"0s\"").replace("\"1min\"", "\"10s\"");
+    folder.write("replay.ron", replay);
+    let missing = folder.outgrow(&["run", "replay.ron"]);
+    missing.refused(&["there is no trace file `monday.csv`", "replay.ron:3:", "--trace FILE"]);
+
+    folder.write("monday.csv", "second,requests\n0,3\n1,4\n2,0\n3,5\n");
+    folder.write("tuesday.csv", "second,requests\n0,10\n1,10\n");
+    let arrivals =
+        |arguments: &[&str]| mean(&folder.outgrow(arguments).fine().json(), &["metrics", "arrivals_per_s"]) * 10.0;
+    assert_eq!(arrivals(&["run", "replay.ron", "--json"]), 12.0);
+    assert_eq!(arrivals(&["run", "replay.ron", "--json", "--trace", "tuesday.csv"]), 20.0);
+
+    folder.write("gap.csv", "second,requests\n0,10\n1,10\n7,10\n");
+    folder.outgrow(&["run", "replay.ron", "--trace", "gap.csv"]).refused(&["gap.csv", "line 4"]);
+    folder.write("text.csv", "second,requests\n0,10\n1,ten\n");
+    folder.outgrow(&["run", "replay.ron", "--trace", "text.csv"]).refused(&["text.csv", "line 3", "`ten`"]);
+}
+
+#[test]
+fn scenarios_of_the_library_run_by_name() {
+    let folder = Folder::new();
+    let by_name = folder.outgrow(&["run", "one-server", "--json", "--until", "5min"]);
+    assert_eq!(by_name.json()["runs"][0]["scenario"], "one-server");
+    assert!(by_name.stderr.is_empty() || by_name.code == Some(1), "{by_name:#?}");
+    // A file goes first.
+    folder.write("one-server", SMALL);
+    assert_eq!(folder.outgrow(&["run", "one-server", "--json"]).fine().json()["runs"][0]["horizon_s"], 60.0);
+    folder.outgrow(&["run", "retry-strom"]).refused(&[
+        "`retry-strom`",
+        "did you mean `retry-storm`?",
+        "world-cup-night",
+    ]);
+    // The library's own trace is found, and can be replaced.
+    folder.outgrow(&["check", "launch-day"]).fine();
+    folder.write("own.csv", "second,requests\n0,3\n1,4\n");
+    folder.outgrow(&["check", "launch-day", "--trace", "own.csv"]).fine();
+}
+
+#[test]
+fn figures_that_no_run_has_cannot_be_expected() {
+    let folder = Folder::new();
+    let expect = "replications: 3),\n    expect: [(figure: \"metrics.availabilty\", least: 0.5)]";
+    folder.write("small.ron", small_with("replications: 3)", expect));
+    let words = ["small.ron:5:", "no figure \"metrics.availabilty\"", "did you mean metrics.availability?"];
+    folder.outgrow(&["run", "small.ron"]).refused(&words);
+    folder.outgrow(&["check", "small.ron"]).refused(&words);
 }

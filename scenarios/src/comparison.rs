@@ -49,7 +49,9 @@ pub struct Difference {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CompareError {
     /// Their randomness differs.
-    #[error("\"{a}\" ran with seed {seed_a}, \"{b}\" with seed {seed_b}: run both with the same, for example --seed {seed_a}")]
+    #[error(
+        "\"{a}\" ran with seed {seed_a}, \"{b}\" with seed {seed_b}: run both with the same, for example --seed {seed_a}"
+    )]
     Seeds {
         /// The first.
         a: String,

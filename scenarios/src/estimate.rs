@@ -311,8 +311,11 @@ impl OneRun {
             run.requests += flow.requests * width_s;
             run.visits += flow.visits * width_s;
             let (load, place) = flow.busiest(&topology, &demands, &replicas);
-            let overloaded = load > 1.0;
-            let attempts = if overloaded { flow.most_attempts } else { 1.0 };
+            // Once the wait is longer than clients' patience, every attempt is repeated as often as they do,
+            // and that may keep the wait as long when the load that began it has passed.
+            let storms = flow.open_requests > 0.0 && backlog * load > flow.patience_s * flow.open_requests;
+            let attempts = if storms { flow.most_attempts } else { 1.0 };
+            let overloaded = load * attempts > 1.0;
             run.events += (flow.requests + flow.steps) * attempts * width_s;
             // What cannot be done piles up; spare capacity works it off.
             if load > 0.0 {
@@ -353,6 +356,8 @@ struct Flow {
     most_attempts: f64,
     /// Whether all clients give up some time.
     gives_up: bool,
+    /// The shortest time that a client waits.
+    patience_s: f64,
 }
 
 /// What is shared.
@@ -389,6 +394,7 @@ impl Flow {
             in_service: 0.0,
             most_attempts: 1.0,
             gives_up: true,
+            patience_s: f64::INFINITY,
         };
         for (client, visits) in topology.clients.iter().zip(&demands.visits) {
             let rate = match &client.arrivals {
@@ -408,6 +414,8 @@ impl Flow {
             for &(_, site) in &client.mix {
                 let site = &topology.sites[usize::from(site)];
                 flow.gives_up &= site.timeout.is_some();
+                let patience_s = site.timeout.map_or(f64::INFINITY, |timeout| timeout.as_secs_f64());
+                flow.patience_s = flow.patience_s.min(patience_s);
                 let repeats = site.retry.as_ref().filter(|retry| retry.budget.is_none()).map_or(0, |retry| retry.max);
                 let gives_up = if site.timeout.is_some() { 1.0 + f64::from(repeats) } else { 1.0 };
                 flow.most_attempts = flow.most_attempts.max(gives_up);

@@ -7,6 +7,7 @@ pub mod comparison;
 pub mod document;
 pub mod estimate;
 pub mod expect;
+pub mod library;
 pub mod load;
 pub mod night;
 pub mod report;

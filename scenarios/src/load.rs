@@ -1,6 +1,7 @@
 //! From a file, or a library entry, to something that can run; or everything that is wrong with it.
 
 use crate::document::{Document, Path, Problem, Problems, ReadError};
+use crate::expect;
 use crate::scenario::{Act, Scenario};
 use crate::trace_file;
 use indexmap::IndexMap;
@@ -106,7 +107,14 @@ impl Loaded {
             scenario,
             topology,
         };
-        loaded.timeline = Arc::new(loaded.timeline()?);
+        let mut problems = expect::problems(&loaded);
+        match loaded.timeline() {
+            Ok(timeline) => loaded.timeline = Arc::new(timeline),
+            Err(found) => problems.extend(found),
+        }
+        if !problems.is_empty() {
+            return Err(LoadError::Problems(loaded.document.report(problems)));
+        }
         let warnings = loaded.odd();
         loaded.warnings = loaded.document.report(warnings);
         Ok(loaded)
@@ -139,7 +147,7 @@ impl Loaded {
     }
 
     /// The timeline as run. What `Set` changes accumulates in time order.
-    fn timeline(&self) -> Result<Timeline, LoadError> {
+    fn timeline(&self) -> Result<Timeline, Vec<Problem>> {
         let mut entries: Vec<_> = self.scenario.timeline.iter().enumerate().collect();
         entries.sort_by_key(|(_, entry)| entry.at + entry.lag);
         let mut document = self.document.clone();
@@ -151,11 +159,9 @@ impl Loaded {
                 Act::Scale { service, to } => {
                     self.service(service).map(|service| intervention::Act::Scale { service, to: to.get() })
                 }
-                Act::Kill { service, replicas, refuse } => self.service(service).map(|service| intervention::Act::Kill {
-                    service,
-                    replicas: replicas.clone(),
-                    refuse: *refuse,
-                }),
+                Act::Kill { service, replicas, refuse } => self
+                    .service(service)
+                    .map(|service| intervention::Act::Kill { service, replicas: replicas.clone(), refuse: *refuse }),
                 Act::Set { path, .. } => {
                     let text = self.document.get(&place.name("to")).unwrap_or_default().to_owned();
                     self.set(&mut document, path, &text).map(|topology| intervention::Act::Adopt { topology })
@@ -166,7 +172,7 @@ impl Loaded {
                 Err(why) => problems.push(Problem::error(place, why)),
             }
         }
-        if problems.is_empty() { Ok(Timeline::new(acts)) } else { Err(LoadError::Problems(self.document.report(problems))) }
+        if problems.is_empty() { Ok(Timeline::new(acts)) } else { Err(problems) }
     }
 
     fn service(&self, name: &str) -> Result<u16, String> {
@@ -204,7 +210,36 @@ impl Loaded {
                 warnings.push(Problem::warning(path, message).with_help("move it, or make run.horizon longer"));
             }
         }
+        for (name, client) in &self.scenario.clients {
+            let Arrivals::Trace(file) = &client.arrivals else { continue };
+            let Some(trace) = self.recorded.get(&file.file) else { continue };
+            let path = Path::default().name("clients").name(name).name("arrivals").name("file");
+            warnings.extend(
+                outlasts(trace, self.scenario.run.horizon)
+                    .map(|(message, help)| Problem::warning(path, message).with_help(help)),
+            );
+        }
         warnings
+    }
+}
+
+/// What is odd about a trace in a run that ends at `horizon`: message and remedy.
+fn outlasts(trace: &Trace, horizon: SimDuration) -> Option<(String, &'static str)> {
+    let length = trace.length();
+    if length > horizon {
+        let whole = (horizon.as_nanos() / trace.bin.as_nanos()) as usize;
+        let played: u64 = trace.counts.iter().take(whole).map(|&n| u64::from(n)).sum();
+        let message = format!(
+            "the trace lasts {length}, and the run ends at {horizon}: {played} of its {} requests come",
+            trace.total()
+        );
+        Some((message, "make run.horizon as long, or use --until, to play all of it"))
+    } else if length < horizon {
+        let message =
+            format!("the trace ends at {length}, and nothing comes from then to the end of the run at {horizon}");
+        Some((message, "make run.horizon shorter, or use --until"))
+    } else {
+        None
     }
 }
 
@@ -243,7 +278,8 @@ fn settings(scenario: &Scenario) -> Vec<Problem> {
     if settings.horizon.is_zero() {
         problem(run.name("horizon"), "the run ends when it begins".into(), "write for example horizon: \"10min\"");
     } else if settings.warm_up >= settings.horizon {
-        let message = format!("the warm-up of {} leaves nothing of the horizon of {}", settings.warm_up, settings.horizon);
+        let message =
+            format!("the warm-up of {} leaves nothing of the horizon of {}", settings.warm_up, settings.horizon);
         problem(run.name("warm_up"), message, "make the warm-up shorter or the horizon longer");
     }
     if settings.replications == 0 || settings.replications > 100_000 {
@@ -259,10 +295,15 @@ fn settings(scenario: &Scenario) -> Vec<Problem> {
     for (name, (from, to)) in &scenario.windows {
         if from >= to {
             let path = Path::default().name("windows").name(name);
-            problem(path, format!("the window \"{name}\" ends at {to}, before it begins at {from}"), "write (from, to)");
+            problem(
+                path,
+                format!("the window \"{name}\" ends at {to}, before it begins at {from}"),
+                "write (from, to)",
+            );
         } else if *from >= settings.horizon {
             let path = Path::default().name("windows").name(name);
-            let message = format!("the window \"{name}\" begins at {from}, when the run has ended at {}", settings.horizon);
+            let message =
+                format!("the window \"{name}\" begins at {from}, when the run has ended at {}", settings.horizon);
             problem(path, message, "move it, or make run.horizon longer");
         }
     }
@@ -270,7 +311,8 @@ fn settings(scenario: &Scenario) -> Vec<Problem> {
         && !scenario.windows.contains_key(name)
     {
         let near = models::problem::did_you_mean(name, scenario.windows.keys().map(String::as_str));
-        let help = near.map_or_else(|| "name one of the windows".to_owned(), |near| format!("did you mean \"{near}\"?"));
+        let help =
+            near.map_or_else(|| "name one of the windows".to_owned(), |near| format!("did you mean \"{near}\"?"));
         problem(Path::default().name("collapse"), format!("there is no window \"{name}\""), &help);
     }
     problems

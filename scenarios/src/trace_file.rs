@@ -222,7 +222,9 @@ impl TraceError {
             },
             Self::NotAscending { .. } => "sort the lines by time, each time once",
             Self::Gap { .. } => "add the missing lines, with 0 where nothing came, or use the part before or after",
-            Self::UnknownWidth { .. } => "add a second line, or number the bins 0, 1, 2 in a column named second or minute",
+            Self::UnknownWidth { .. } => {
+                "add a second line, or number the bins 0, 1, 2 in a column named second or minute"
+            }
             Self::TooLong { .. } => "see whether the times are in seconds; bins in minutes need a column named minute",
         };
         text.to_owned()
@@ -236,17 +238,12 @@ impl TraceError {
 pub fn find(file: &str, traces: &Traces) -> Result<Trace, TraceError> {
     match traces {
         Traces::Folder(folder) => read(&folder.join(file)),
-        Traces::Library => match library_trace(file) {
+        Traces::Library => match crate::library::trace(file) {
             Some(text) => parse(file, text),
             None => Err(TraceError::Missing { file: file.to_owned() }),
         },
         Traces::Instead(path) => read(path),
     }
-}
-
-/// A trace that is built into the program.
-pub fn library_trace(_name: &str) -> Option<&'static str> {
-    None
 }
 
 /// Reads a trace file.
@@ -331,14 +328,14 @@ struct Columns {
     time_name: String,
     count_name: String,
     /// What a whole number in the time column counts, in nanoseconds.
-    unit: i64,
+    unit: i128,
 }
 
 /// A line of a trace.
 struct Row {
     line: u64,
     /// In nanoseconds.
-    time: i64,
+    time: i128,
     written: String,
     kind: Kind,
     count: u32,
@@ -351,9 +348,9 @@ enum Kind {
     Date,
 }
 
-const SECOND: i64 = 1_000_000_000;
+const SECOND: i128 = 1_000_000_000;
 /// Names of time columns, with what a whole number in them counts.
-const TIMES: [(&str, i64); 8] = [
+const TIMES: [(&str, i128); 8] = [
     ("sec", SECOND),
     ("min", 60 * SECOND),
     ("hour", 3600 * SECOND),
@@ -421,9 +418,9 @@ impl Columns {
         Ok(Row { line, time, written, kind, count })
     }
 
-    fn time(&self, written: &str) -> Option<(Kind, i64)> {
+    fn time(&self, written: &str) -> Option<(Kind, i128)> {
         if let Some(number) = whole(written) {
-            return number.checked_mul(self.unit).map(|nanos| (Kind::Number, nanos));
+            return Some((Kind::Number, i128::from(number) * self.unit));
         }
         date(written).map(|nanos| (Kind::Date, nanos))
     }
@@ -456,7 +453,7 @@ fn count(cell: &str) -> Result<u32, CountFault> {
 
 /// Nanoseconds since 1970 of `2014-04-10`, `2014-04-10 00:04:00` or `1995-07-01T00:00`, with `Z` or an
 /// offset such as `+02:00` if there is one.
-fn date(written: &str) -> Option<i64> {
+fn date(written: &str) -> Option<i128> {
     let (day, clock) = written.split_once(['T', ' ']).map_or((written, None), |(day, clock)| (day, Some(clock.trim())));
     let number = |text: &str, digits: usize| -> Option<i64> {
         (text.len() == digits && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
@@ -484,7 +481,7 @@ fn date(written: &str) -> Option<i64> {
         valid.then_some((hour * 3600 + minute * 60 + second - offset, nanos))
     });
     let (seconds, nanos) = seconds_nanos?;
-    (days(year, month, day) * 86_400 + seconds).checked_mul(SECOND)?.checked_add(nanos)
+    Some(i128::from(days(year, month, day) * 86_400 + seconds) * SECOND + i128::from(nanos))
 }
 
 /// Splits `+02:00` or `Z` off a time of day; the offset is in seconds.
@@ -517,9 +514,9 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 fn bins(file: &str, columns: &Columns, rows: &[Row]) -> Result<Trace, TraceError> {
     let file = || file.to_owned();
     let Some(first) = rows.first() else { return Err(TraceError::Empty { file: file(), header: true }) };
-    let mut step = i64::MAX;
+    let mut step = i128::MAX;
     for pair in rows.windows(2) {
-        let apart = pair[1].time.checked_sub(pair[0].time).ok_or_else(|| TraceError::TooLong { file: file() })?;
+        let apart = pair[1].time - pair[0].time;
         if apart <= 0 {
             return Err(TraceError::NotAscending {
                 file: file(),
@@ -536,7 +533,8 @@ fn bins(file: &str, columns: &Columns, rows: &[Row]) -> Result<Trace, TraceError
             Kind::Date => return Err(TraceError::UnknownWidth { file: file() }),
         }
     }
-    let bin = SimDuration::from_nanos(step as u64);
+    let bin = u64::try_from(step).map_err(|_| TraceError::TooLong { file: file() })?;
+    let bin = SimDuration::from_nanos(bin);
     if let Some(pair) = rows.windows(2).find(|pair| pair[1].time - pair[0].time != step) {
         return Err(TraceError::Gap {
             file: file(),
@@ -562,7 +560,7 @@ mod tests {
         assert_eq!(day(1970, 1, 1), 0);
         assert_eq!(day(2000, 3, 1) - day(2000, 2, 28), 2);
         assert_eq!(day(1900, 3, 1) - day(1900, 2, 28), 1);
-        assert_eq!(date("2026-06-14T20:00"), Some(day(2026, 6, 14) * 86_400 * SECOND + 72_000 * SECOND));
+        assert_eq!(date("2026-06-14T20:00"), Some(i128::from(day(2026, 6, 14) * 86_400 + 72_000) * SECOND));
         assert_eq!(date("2026-06-14T20:00:00+02:00"), date("2026-06-14 18:00Z"));
         assert_eq!(date("1995-07-01 00:00:00.5").map(|t| t % SECOND), Some(SECOND / 2));
         for wrong in ["2026-02-29", "2026-13-01", "14.06.2026", "20:00", "2026-06-14T24:00", "2026-06-14T20", ""] {

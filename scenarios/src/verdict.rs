@@ -81,27 +81,44 @@ pub struct Binding {
 /// Resources this close to the highest utilisation are as busy.
 const AS_BUSY: f64 = 0.02;
 
+/// Which of several resources of a service that are equally busy is the cause: the processor before
+/// the pools, which are held while services further down work, and the threads, held all the while.
+fn rank(resource: &str) -> u8 {
+    match resource {
+        "contention" | "processor" => 2,
+        "threads" => 0,
+        _ => 1,
+    }
+}
+
+/// Of resources with their utilisation, one that is as busy as the busiest, within 2%, and of those
+/// the one of the highest rank.
+fn busiest<T>(resources: Vec<(T, f64)>, rank: impl Fn(&T) -> (usize, u8)) -> Option<(T, f64)> {
+    let highest = resources.iter().map(|(_, utilisation)| *utilisation).fold(f64::MIN, f64::max);
+    let as_busy = resources.into_iter().filter(|(_, utilisation)| *utilisation >= highest - AS_BUSY);
+    as_busy.max_by_key(|(resource, _)| rank(resource))
+}
+
+/// The busiest of the resources of one service.
+pub(crate) fn busiest_of_service<'a>(figures: impl Iterator<Item = (&'a str, &'a Figure)>) -> Option<(&'a str, f64)> {
+    let resources = figures.filter_map(|(resource, figure)| Some((resource, figure.mean()?))).collect();
+    busiest(resources, |resource| (0, rank(resource)))
+}
+
 /// The busiest resource. Threads and connections are held while services further down work, so that
-/// among those as busy as the busiest, within 2%, it is the furthest from the clients, and within a
-/// service the processor before its pools, and threads last.
+/// among those as busy as the busiest it is the one furthest from the clients.
 pub(crate) fn binding<'a>(figures: impl Iterator<Item = &'a Figure>, topology: &Topology) -> Option<Binding> {
     let depths = depths(topology);
-    let mut found: Vec<(Binding, (usize, u8))> = Vec::new();
-    for figure in figures {
-        let [first, service, group, resource] = figure.path.as_slice() else { continue };
-        let (true, Some(utilisation)) = (first == "services" && group == "utilisation", figure.mean()) else { continue };
-        let depth = topology.service(service).map_or(0, |id| depths[usize::from(id)]);
-        let rank = match resource.as_str() {
-            "contention" | "processor" => 2,
-            "threads" => 0,
-            _ => 1,
-        };
-        let binding = Binding { service: service.clone(), resource: resource.clone(), utilisation };
-        found.push((binding, (depth, rank)));
-    }
-    let highest = found.iter().map(|(binding, _)| binding.utilisation).fold(f64::MIN, f64::max);
-    found.retain(|(binding, _)| binding.utilisation >= highest - AS_BUSY);
-    found.into_iter().max_by_key(|(_, place)| *place).map(|(binding, _)| binding)
+    let resource = |figure: &'a Figure| match figure.path.as_slice() {
+        [first, service, group, resource] if first == "services" && group == "utilisation" => {
+            Some(((service, resource), figure.mean()?))
+        }
+        _ => None,
+    };
+    let depth = |service: &str| topology.service(service).map_or(0, |id| depths[usize::from(id)]);
+    let found = busiest(figures.filter_map(resource).collect(), |(service, name)| (depth(service), rank(name)));
+    let ((service, resource), utilisation) = found?;
+    Some(Binding { service: service.clone(), resource: resource.clone(), utilisation })
 }
 
 /// How many calls away from the clients each service is at most, where calls do not go in circles.

@@ -5,6 +5,7 @@ use crate::{input, problems, term};
 use clap::Args;
 use models::workload::Arrivals;
 use scenarios::load::Loaded;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// Arguments of `outgrow check`.
@@ -12,7 +13,8 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   outgrow check shop.ron
-  outgrow check *.ron")]
+  outgrow check *.ron
+  outgrow check shop.ron --json      problems with line and column, for editors")]
 pub(crate) struct Check {
     /// Scenario files, or names of the library
     #[arg(required = true, value_name = "FILE|NAME")]
@@ -20,10 +22,16 @@ pub(crate) struct Check {
     /// This file stands in for every trace the scenarios name
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Print one JSON document, the problems included
+    #[arg(long)]
+    json: bool,
 }
 
 impl Check {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        if self.json {
+            return self.document();
+        }
         let (loaded, rejected) = input::load_each(&self.scenarios, self.trace.as_deref(), &[]);
         for scenario in &loaded {
             if !scenario.warnings.is_empty() {
@@ -35,6 +43,29 @@ impl Check {
             None => Ok(Exit::Fine),
             Some(rejected) => Err(rejected.into()),
         }
+    }
+
+    fn document(&self) -> anyhow::Result<Exit> {
+        let mut exit = Exit::Fine;
+        let one = |name: &String| match input::load(name, self.trace.as_deref(), &[]) {
+            Ok(loaded) => {
+                let scenario = &loaded.scenario;
+                json!({
+                    "scenario": name,
+                    "fine": true,
+                    "services": scenario.services.keys().collect::<Vec<_>>(),
+                    "clients": scenario.clients.keys().collect::<Vec<_>>(),
+                    "problems": problems::json(&loaded.warnings),
+                })
+            }
+            Err(rejection) => {
+                exit = Exit::BadInput;
+                json!({ "scenario": name, "fine": false, "problems": rejection.json() })
+            }
+        };
+        let scenarios: Vec<_> = self.scenarios.iter().map(one).collect();
+        term::print(&format!("{:#}\n", json!({ "scenarios": scenarios })))?;
+        Ok(exit)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::exit::Exit;
 use crate::term::{self, FAINT, STRONG};
-use crate::input;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use models::blueprint::{Processor, Step};
@@ -10,6 +9,7 @@ use models::catalogue::Entry;
 use models::distribution::Distribution;
 use models::policy::{Backoff, Balancer, Drop};
 use models::workload::{Arrivals, Rate};
+use scenarios::library;
 use scenarios::scenario::Act;
 use serde_json::json;
 
@@ -44,6 +44,8 @@ struct Row {
     name: String,
     example: Option<String>,
     summary: String,
+    /// More about it.
+    about: Option<String>,
 }
 
 /// Every list there is.
@@ -115,13 +117,19 @@ fn rows(entries: &[Entry]) -> Vec<Row> {
         name: entry.name.to_owned(),
         example: (entry.example != entry.name).then(|| entry.example.to_owned()),
         summary: entry.summary.to_owned(),
+        about: None,
     };
     entries.iter().map(row).collect()
 }
 
 fn library() -> Vec<Row> {
-    let row = |(name, title): (&str, &str)| Row { name: name.to_owned(), example: None, summary: title.to_owned() };
-    input::library().into_iter().map(row).collect()
+    let row = |entry: &library::Entry| Row {
+        name: entry.name.to_owned(),
+        example: None,
+        summary: entry.title().to_owned(),
+        about: Some(entry.about().to_owned()),
+    };
+    library::ALL.iter().map(row).collect()
 }
 
 impl List {
@@ -132,7 +140,8 @@ impl List {
             (Some(list), true) => format!("{:#}\n", list.json()),
             (None, false) => overview(),
             (None, true) => {
-                let lists = LISTS.iter().map(|list| json!({"list": list.name, "about": list.about, "place": list.place}));
+                let lists =
+                    LISTS.iter().map(|list| json!({"list": list.name, "about": list.about, "place": list.place}));
                 format!("{:#}\n", json!({"lists": lists.collect::<Vec<_>>()}))
             }
         };
@@ -148,15 +157,22 @@ impl Listed {
         let mut text = format!("{STRONG}{}{STRONG:#}: {}; {}\n\n", self.name, self.about, self.place);
         for row in &rows {
             text += &format!("  {STRONG}{:<width$}{STRONG:#}  {}\n", row.name, row.summary);
-            if let Some(example) = &row.example {
-                text += &format!("  {:<width$}  {FAINT}{example}{FAINT:#}\n", "");
+            for line in row.example.iter().cloned().chain(row.about.iter().flat_map(|about| term::wrapped(about, 76))) {
+                text += &format!("  {:<width$}  {FAINT}{line}{FAINT:#}\n", "");
             }
         }
         text
     }
 
     fn json(&self) -> serde_json::Value {
-        let entry = |row: Row| json!({"name": row.name, "example": row.example.unwrap_or_else(|| row.name.clone()), "summary": row.summary});
+        let entry = |row: Row| {
+            let mut entry =
+                json!({"name": row.name, "example": row.example.as_ref().unwrap_or(&row.name), "summary": row.summary});
+            if let Some(about) = row.about {
+                entry["about"] = about.into();
+            }
+            entry
+        };
         let entries: Vec<_> = (self.entries)().into_iter().map(entry).collect();
         json!({"list": self.name, "about": self.about, "place": self.place, "entries": entries})
     }

@@ -3,7 +3,9 @@
 use crate::exit::Exit;
 use crate::term;
 use anyhow::{Context as _, bail};
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
+use scenarios::library;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 
@@ -13,6 +15,7 @@ use std::io::{ErrorKind, Write as _};
 Examples:
   outgrow new shop                          write shop.ron: one server
   outgrow new shop --template three-tiers   web, application and database
+  outgrow new storm --from retry-storm      a scenario of the library, to change
   outgrow run shop.ron                      then run it")]
 pub(crate) struct New {
     /// Name of the scenario; NAME.ron is written, never over a file that is there
@@ -20,6 +23,9 @@ pub(crate) struct New {
     /// What to start from
     #[arg(long, value_enum, default_value = "one-server")]
     template: Template,
+    /// Start from a scenario of the library instead: `outgrow list library`
+    #[arg(long, value_name = "SCENARIO", conflicts_with = "template", value_parser = PossibleValuesParser::new(library::ALL.iter().map(|entry| entry.name)), hide_possible_values = true)]
+    from: Option<String>,
 }
 
 /// The scenarios to start from, from small to large.
@@ -60,7 +66,8 @@ impl New {
             }
             Err(error) => return Err(error).with_context(|| format!("cannot write `{shown}`")),
         };
-        file.write_all(self.template.text().as_bytes()).with_context(|| format!("cannot write `{shown}`"))?;
+        let text = self.from.and_then(|from| library::find(&from)).map_or(self.template.text(), |entry| entry.text);
+        file.write_all(text.as_bytes()).with_context(|| format!("cannot write `{shown}`"))?;
         term::say(format_args!("wrote {shown}; read its comments, then: outgrow run {shown}"));
         Ok(Exit::Fine)
     }

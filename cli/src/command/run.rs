@@ -3,9 +3,9 @@
 use super::{jobs, tables::Tables};
 use crate::exit::Exit;
 use crate::input::{self, Change};
+use crate::interrupt;
 use crate::problems;
 use crate::term::{self, Progress};
-use crate::interrupt;
 use anyhow::Context as _;
 use clap::Args;
 use scenarios::comparison::Comparison;
@@ -171,7 +171,10 @@ fn timing(report: &RunReport) -> String {
         format!("; at most {:.0} MiB of memory so far", bytes as f64 / f64::from(1 << 20))
     });
     let name = &report.scenario;
-    format!("{name}: {wall_s:.2} s for {millions:.1} million events, {:.1} million a second{memory}\n", millions / wall_s)
+    format!(
+        "{name}: {wall_s:.2} s for {millions:.1} million events, {:.1} million a second{memory}\n",
+        millions / wall_s
+    )
 }
 
 /// Says on stderr what keeps the results from being all well, and how the program ends for it.

@@ -20,7 +20,10 @@ impl Tables {
         let there = |name: &&str| folder.join(name).exists();
         let lost: Vec<&str> = [METRICS, WINDOWS, COMPARISONS].into_iter().filter(there).collect();
         if !force && !lost.is_empty() {
-            bail!("`{shown}` has {} already: choose another folder, or write over them with --force", lost.join(" and "));
+            bail!(
+                "`{shown}` has {} already: choose another folder, or write over them with --force",
+                lost.join(" and ")
+            );
         }
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{shown}`"))?;
         Ok(Self(folder.to_owned()))

@@ -7,11 +7,11 @@
 
 use super::deserialize::{Source, Value};
 use super::failure::{Failure, Spot, What};
-use super::{Path, Segment};
 use super::problem::Problem;
-use models::problem::did_you_mean;
 use super::tree::{Id, Shape, Span, Tree};
 use super::{Document, explain};
+use super::{Path, Segment};
+use models::problem::did_you_mean;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use std::collections::BTreeSet;
 

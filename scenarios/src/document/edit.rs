@@ -1,9 +1,9 @@
 //! Changes to single values; every other byte of the text stays.
 
 use super::Document;
-use super::{Path, Segment};
 use super::scan::{end_of_comment, is_raw_part, is_word_part, is_word_start};
 use super::tree::{Id, Node, Shape, Span, Tree};
+use super::{Path, Segment};
 use serde::de::IgnoredAny;
 
 /// Why a value cannot be changed.

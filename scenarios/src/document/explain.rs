@@ -3,8 +3,8 @@
 use super::Document;
 use super::failure::{Failure, Spot, What};
 use super::problem::Problem;
-use models::problem::did_you_mean;
 use super::tree::{Id, Shape, Span, Tree};
+use models::problem::did_you_mean;
 
 /// The problem behind a failure, which is `id`'s.
 pub(super) fn problem(document: &Document, tree: &Tree, failure: &Failure, id: Id) -> Problem {

@@ -155,9 +155,12 @@ pub(crate) const METRICS: &[Row<Measure>] = &[
             ratio(window.done, window.arrived).map(|served| f64::from(u8::from(served < 0.5)))
         },
     ),
-    row("response_mean_s", Seconds, "Response time of requests served: from the first attempt to the reply.", |m, _| {
-        m.requests.responses.mean_secs()
-    }),
+    row(
+        "response_mean_s",
+        Seconds,
+        "Response time of requests served: from the first attempt to the reply.",
+        |m, _| m.requests.responses.mean_secs(),
+    ),
     row("response_p50_s", Seconds, "Median response time of requests served.", |m, _| {
         quantile(&m.requests.responses, 0.5)
     }),
@@ -241,7 +244,7 @@ pub(crate) const SERVICE: &[Row<ServiceMeasure>] = &[
     row("waited_ratio", Share, "Attempts that got no thread at once, of those that were not rejected.", |s, _| {
         waited_ratio(s)
     }),
-    row("waiting_p50_s", Seconds, "Median of that time.", |s, _| quantile(&s.waits, 0.5)),
+    row("waiting_p50_s", Seconds, "Median time in the queue.", |s, _| quantile(&s.waits, 0.5)),
     row("waiting_p95_s", Seconds, "Time in the queue that 95% do not exceed.", |s, _| quantile(&s.waits, 0.95)),
     row("waiting_p99_s", Seconds, "Time in the queue that 99% do not exceed.", |s, _| quantile(&s.waits, 0.99)),
     row(
@@ -253,7 +256,7 @@ pub(crate) const SERVICE: &[Row<ServiceMeasure>] = &[
     row("response_mean_s", Seconds, "From arrival here to reply, of attempts that end well.", |s, _| {
         s.responses.mean_secs()
     }),
-    row("response_p50_s", Seconds, "Median of that time.", |s, _| quantile(&s.responses, 0.5)),
+    row("response_p50_s", Seconds, "Median time from arrival here to reply.", |s, _| quantile(&s.responses, 0.5)),
     row("response_p95_s", Seconds, "Time from arrival to reply that 95% do not exceed.", |s, _| {
         quantile(&s.responses, 0.95)
     }),
@@ -306,9 +309,12 @@ pub(crate) const WINDOW: &[Row<WindowMeasure>] = &[
     row("arrivals", Count, "Fresh requests that come in the window, after the warm-up.", |w, at| {
         (w.window.from < at.now).then_some(w.arrived as f64)
     }),
-    row("availability", Share, "Served requests, of those that came in the window and whose outcome is known.", |w, _| {
-        w.availability()
-    }),
+    row(
+        "availability",
+        Share,
+        "Served requests, of those that came in the window and whose outcome is known.",
+        |w, _| w.availability(),
+    ),
 ];
 
 fn unknown(m: &ClientMeasure) -> Option<f64> {
@@ -453,8 +459,9 @@ impl Plan {
         let columns: Vec<Vec<Option<f64>>> = (0..self.rows.len())
             .map(|i| replications.iter().map(|values| values.get(i).copied().flatten()).collect())
             .collect();
-        self.rows.iter().zip(columns).map(|((path, definition, _), values)| {
-            (path.join("."), Figure::new(path, definition, values))
-        })
+        self.rows
+            .iter()
+            .zip(columns)
+            .map(|((path, definition, _), values)| (path.join("."), Figure::new(path, definition, values)))
     }
 }

@@ -47,18 +47,24 @@ pub fn run(report: &RunReport, detail: Detail) -> Value {
     add("horizon_s", number(report.horizon.as_secs_f64()));
     add("warmup_s", number(report.warm_up.as_secs_f64()));
     add("verdict", report.verdict.name().into());
-    add("binding", report.binding.as_ref().map_or(Value::Null, |binding| {
+    add(
+        "binding",
+        report.binding.as_ref().map_or(Value::Null, |binding| {
+            json!({
+                "service": binding.service,
+                "resource": binding.resource,
+                "utilisation": number(binding.utilisation),
+            })
+        }),
+    );
+    add(
+        "slo",
         json!({
-            "service": binding.service,
-            "resource": binding.resource,
-            "utilisation": number(binding.utilisation),
-        })
-    }));
-    add("slo", json!({
-        "objective": number(report.slo.objective.get()),
-        "threshold_s": number(report.slo.threshold.get().as_secs_f64()),
-        "window_s": number(report.slo.window.get().as_secs_f64()),
-    }));
+            "objective": number(report.slo.objective.get()),
+            "threshold_s": number(report.slo.threshold.get().as_secs_f64()),
+            "window_s": number(report.slo.window.get().as_secs_f64()),
+        }),
+    );
     for group in ["metrics", "clients", "services", "windows"] {
         add(group, Value::Object(Map::new()));
     }
@@ -197,7 +203,11 @@ const RUN_KEYS: &[(&str, &str, &str)] = &[
         "object",
         "Only there if the run did not go to its end; what it then says rests on less than was asked for.",
     ),
-    ("partial.reason", "text", "`stopped` by the user, or a limit: `state` (memory), `instant` (time stood still), `events`."),
+    (
+        "partial.reason",
+        "text",
+        "`stopped` by the user, or a limit: `state` (memory), `instant` (time stood still), `events`.",
+    ),
     ("partial.message", "text", "The same as a sentence."),
     ("partial.replications_asked", "number", "Replications that were asked for."),
     (
@@ -306,7 +316,7 @@ pub fn reference() -> String {
     CLIENT.iter().map(|row| &row.definition).for_each(|d| {
         line(&format!("clients.<population>.{}", d.key), d.unit.name(), d.about);
     });
-    line("clients.<population>.failures", "figures by cause", "As `metrics.failures`.");
+    FAILURES.iter().for_each(|d| line(&format!("clients.<population>.failures.{}", d.key), d.unit.name(), d.about));
     line("services.<service>.utilisation", "figures by resource", "What the service has, and how busy it is.");
     [THREADS, PROCESSOR, CONTENTION, POOL].iter().for_each(|d| {
         line(&format!("services.<service>.utilisation.{}", d.key), d.unit.name(), d.about);
@@ -323,7 +333,9 @@ pub fn reference() -> String {
         line(&format!("windows.<window>.{}", d.key), d.unit.name(), d.about);
     });
     AFTER_FIGURES.iter().for_each(|(key, unit, about)| line(key, unit, about));
-    text.push_str("\n## `comparisons[]`\n\nOne for each scenario after the first.\n\n| key | unit | meaning |\n|---|---|---|\n");
+    text.push_str(
+        "\n## `comparisons[]`\n\nOne for each scenario after the first.\n\n| key | unit | meaning |\n|---|---|---|\n",
+    );
     for (key, unit, about) in COMPARISON_KEYS {
         writeln!(text, "| `{key}` | {unit} | {about} |").expect("a text takes all");
     }

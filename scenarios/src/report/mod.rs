@@ -217,8 +217,7 @@ fn distributions(loaded: &Loaded, replications: &[Replication]) -> IndexMap<Stri
     let of = |id: usize| {
         let highest = measured.iter().map(|r| r.levels[id].len()).max().unwrap_or(0);
         let at = |level: usize| {
-            let shares: Vec<f64> =
-                measured.iter().map(|r| r.levels[id].get(level).copied().unwrap_or(0.0)).collect();
+            let shares: Vec<f64> = measured.iter().map(|r| r.levels[id].get(level).copied().unwrap_or(0.0)).collect();
             Estimate::from_replications(&shares).expect("there are replications")
         };
         (0..highest).map(at).collect()

@@ -5,7 +5,7 @@
 use super::{Figure, RunReport, Unit};
 use crate::comparison::{Comparison, Difference};
 use crate::expect::Judgement;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, busiest_of_service};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use std::fmt::Write as _;
 
@@ -65,16 +65,17 @@ impl Page<'_> {
         let _ = writeln!(text, "\n{}{note}", self.style.paint(Role::Heading, name));
     }
 
-    /// Words in lines that fit, each with the same indent.
-    fn wrapped(&self, text: &mut String, role: Option<Role>, first: &str, words: &str) {
-        let indent = " ".repeat(first.chars().count());
-        let mut line = first.to_owned();
+    /// Words in lines that fit, after a label; further lines are indented by as much.
+    fn wrapped(&self, text: &mut String, role: Option<Role>, label: &str, words: &str) {
+        let length = |text: &str| text.chars().count();
+        let indent = if label.is_empty() { 0 } else { length(label) + 1 };
         let mut lines = Vec::new();
+        let mut line = if label.is_empty() { String::new() } else { format!("{label} ") };
         for word in words.split_whitespace() {
-            if line.chars().count() + 1 + word.chars().count() > self.width() && line.trim() != first.trim() {
-                lines.push(std::mem::replace(&mut line, indent.clone()));
+            if length(&line) > indent && length(&line) + 1 + length(word) > self.width() {
+                lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
             }
-            if line.chars().count() > indent.chars().count() {
+            if length(&line) > indent {
                 line.push(' ');
             }
             line.push_str(word);
@@ -135,7 +136,10 @@ fn headline(text: &mut String, report: &RunReport, page: &Page<'_>) {
     };
     let verdict = report.verdict.name().to_uppercase();
     let title = report.title.as_ref().map_or_else(String::new, |title| format!(": {title}"));
-    let _ = writeln!(text, "{} {}{title}", page.style.paint(role, &verdict), report.scenario);
+    // Coloured only after it has been laid out: marks of colour have no width.
+    let mut first = String::new();
+    page.wrapped(&mut first, None, &verdict, &format!("{}{title}", report.scenario));
+    text.push_str(&first.replacen(&verdict, &page.style.paint(role, &verdict), 1));
     let why = match report.verdict {
         Verdict::Collapsed => {
             let (collapsed, of) = report.collapsed().unwrap_or_default();
@@ -236,15 +240,12 @@ fn clients(text: &mut String, report: &RunReport, page: &Page<'_>) {
 }
 
 fn services(text: &mut String, report: &RunReport, page: &Page<'_>) {
-    page.heading(text, "Services", "means; waiting and response times of attempts; lost: rejected or abandoned");
+    page.heading(text, "Services", "means, by attempts; lost: rejected or abandoned");
     let row = |name: &String| {
         let figure = |key: &str| report.figure(&format!("services.{name}.{key}"));
         let mean = |key: &str| figure(key).and_then(Figure::mean);
         let place = ["services", name, "utilisation"];
-        let busiest = report
-            .figures_at(&place)
-            .filter_map(|(resource, figure)| Some((resource, figure.mean()?)))
-            .reduce(|a, b| if b.1 > a.1 { b } else { a });
+        let busiest = busiest_of_service(report.figures_at(&place));
         let busiest = busiest.map_or_else(|| "-".to_owned(), |(resource, busy)| format!("{resource} {}", brief(busy)));
         let lost = mean("rejected_ratio").zip(mean("abandoned_ratio")).map(|(a, b)| a + b);
         vec![
@@ -313,13 +314,15 @@ pub fn comparison(comparison: &Comparison, page: &Page<'_>) -> String {
     }
     let _ = writeln!(text, "{}", page.style.paint(Role::Heading, &format!("{b} compared with {a}")));
     let arrivals = if comparison.same_arrivals { "on the same arrivals" } else { "NOT on the same arrivals" };
-    let words = format!("{pairs} pairs of runs {arrivals}; a star marks a difference whose 95% interval excludes 0.");
+    let words = format!(
+        "{pairs} pairs of runs {arrivals}; a star marks a difference whose 95% interval excludes 0; saved is the share of its variance that pairing has saved."
+    );
     page.wrapped(&mut text, None, "", &words);
     let rows = |wanted: &dyn Fn(&Figure) -> bool| -> Vec<Vec<String>> {
         let shown = comparison.differences.iter().filter(|(_, difference)| wanted(&difference.figure));
         shown.filter(|(_, difference)| worth_a_line(difference)).map(|(path, d)| difference(path, d)).collect()
     };
-    let header = ["", a.as_str(), b.as_str(), "difference", "", "saved by pairing"];
+    let header = ["", a.as_str(), b.as_str(), "difference", "", "saved"];
     let requests = rows(&|figure| figure.path[0] == "metrics" || figure.path[0] == "windows");
     page.heading(&mut text, "Requests", "");
     page.table(&mut text, &header, requests);
@@ -343,7 +346,8 @@ fn worth_a_line(difference: &Difference) -> bool {
 fn difference(path: &str, difference: &Difference) -> Vec<String> {
     let unit = difference.figure.definition.unit;
     let name = path.strip_prefix("metrics.").or_else(|| path.strip_prefix("services.")).unwrap_or(path);
-    let name = name.strip_suffix("_s").map_or(name, |name| name.strip_suffix("_per").unwrap_or(name));
+    let name = name.replace(".utilisation.", ".");
+    let name = name.strip_suffix("_s").map_or(name.as_str(), |name| name.strip_suffix("_per").unwrap_or(name));
     let value = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| mean_text(unit, value));
     let change = difference.estimate.map_or_else(
         || "-".to_owned(),
@@ -353,7 +357,9 @@ fn difference(path: &str, difference: &Difference) -> Vec<String> {
         },
     );
     let star = if difference.differs() == Some(true) { "*" } else { "" };
-    let saved = difference.variance_saved.map_or_else(|| "-".to_owned(), |saved| format!("{:.0}%", 100.0 * saved));
+    let saved = difference
+        .variance_saved
+        .map_or_else(|| "-".to_owned(), |saved| format!("{:.0}%", (100.0 * saved).round() + 0.0));
     vec![name.to_owned(), value(difference.a), value(difference.b), change, star.to_owned(), saved]
 }
 
@@ -398,7 +404,8 @@ fn mean_text(unit: Unit, value: f64) -> String {
     let scaled = value * factor;
     match unit {
         Unit::Share => brief(value),
-        _ => format!("{}{name}", grouped(scaled, decimals(scaled, 3))),
+        Unit::Count => trimmed(grouped(scaled, decimals(scaled, 3))),
+        Unit::PerSecond | Unit::Seconds => format!("{}{name}", grouped(scaled, decimals(scaled, 3))),
     }
 }
 
@@ -412,13 +419,15 @@ fn interval_text(unit: Unit, mean: f64, half: Option<f64>, sign: Sign) -> String
         _ => decimals(scaled, 4),
     };
     let plus = if sign == Sign::Always && scaled > 0.0 { "+" } else { "" };
-    let half = half.map_or_else(String::new, |half| format!(" ± {}", grouped(half, if half == 0.0 { 0 } else { decimals })));
-    format!("{plus}{}{half}{name}", grouped(scaled, decimals))
+    let known = half.is_some_and(|half| half > 0.0);
+    let mean = if known { grouped(scaled, decimals) } else { trimmed(grouped(scaled, decimals)) };
+    let half = half.map_or_else(String::new, |half| format!(" ± {}", grouped(half, if known { decimals } else { 0 })));
+    format!("{plus}{mean}{half}{name}")
 }
 
 /// A share in per cent, with as many digits as its distance from 0% and 100% needs.
 pub fn share(share: f64) -> String {
-    format!("{:.*}%", share_decimals(100.0 * share), 100.0 * share)
+    format!("{}%", trimmed(format!("{:.*}", share_decimals(100.0 * share), 100.0 * share)))
 }
 
 /// A share in per cent with at most two digits behind the point.
@@ -434,15 +443,17 @@ fn share_decimals(per_cent: f64) -> usize {
 /// A span of time in a unit that suits its size.
 pub fn span(seconds: f64) -> String {
     let (factor, name) = scale(Unit::Seconds, seconds);
-    let text = format!("{:.*}", decimals(seconds * factor, 4), seconds * factor);
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text}{name}")
+    format!("{}{name}", trimmed(format!("{:.*}", decimals(seconds * factor, 4), seconds * factor)))
 }
 
 /// A number without unit.
 pub(crate) fn plain(value: f64) -> String {
-    let text = format!("{:.*}", decimals(value, 5), value);
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    trimmed(format!("{:.*}", decimals(value, 5), value))
+}
+
+/// Without zeros at the end of the fraction.
+fn trimmed(number: String) -> String {
+    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.').to_owned() } else { number }
 }
 
 /// How many digits behind the point show so many significant ones.
@@ -498,7 +509,8 @@ mod tests {
         assert_eq!(interval_text(Unit::Seconds, -0.002, Some(0.0005), Sign::Always), "-2.00 ± 0.50 ms");
         assert_eq!(span(7800.0), "2.167 h");
         assert_eq!(span(600.0), "10 min");
-        assert_eq!(share(0.5), "50.0%");
+        assert_eq!(share(0.5), "50%");
+        assert_eq!(share(0.999), "99.9%");
         assert_eq!(plain(0.226_6), "0.2266");
     }
 }

@@ -1,0 +1,127 @@
+//! The library: scenarios that come with the program, each of them a lesson.
+//!
+//! Each is a file of the folder `library`, with a comment that says what it is, what to look for and
+//! what to try next, and with expectations that make its lesson a claim: one test runs them all and
+//! holds them against what comes out.
+
+use crate::document::Document;
+use crate::load::{LoadError, Loaded, Traces};
+use models::problem::did_you_mean;
+
+/// A scenario of the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name: that of its file, without the ending.
+    pub name: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+impl Entry {
+    /// Its title: a few words.
+    ///
+    /// # Panics
+    /// If it has none; a test sees to it that each has one.
+    pub fn title(&self) -> &'static str {
+        self.line("title")
+    }
+
+    /// What it is about: a sentence or two, mostly a question.
+    ///
+    /// # Panics
+    /// If it does not say; a test sees to it that each does.
+    pub fn about(&self) -> &'static str {
+        self.line("about")
+    }
+
+    /// The comment at its head, without the slashes: what it is, what to look for, what to try.
+    pub fn lesson(&self) -> String {
+        let comment = self.text.lines().map_while(|line| line.strip_prefix("//"));
+        comment.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Its document, named like its file.
+    pub fn document(&self) -> Document {
+        Document::parse(&format!("{}.ron", self.name), self.text)
+    }
+
+    /// The scenario, ready to run, with the library's traces.
+    ///
+    /// # Errors
+    /// What is wrong with it; a test sees to it that nothing is.
+    pub fn load(&self) -> Result<Loaded, LoadError> {
+        Loaded::document(self.document(), &Traces::Library)
+    }
+
+    /// The text that stands on a line of its own at a field of the scenario. It is cut from the file,
+    /// so that it lives as long as the program.
+    fn line(&self, field: &str) -> &'static str {
+        let quoted = |line: &'static str| {
+            let value = line.strip_prefix("    ")?.strip_prefix(field)?.strip_prefix(": \"")?;
+            value.strip_suffix("\",")
+        };
+        self.text.lines().find_map(quoted).unwrap_or_else(|| panic!("{} has no line with its {field}", self.name))
+    }
+}
+
+/// The library, in the order in which one would teach it: waiting, choosing, failing, storms, and the
+/// story of the World Cup.
+pub const ALL: &[Entry] = &[
+    Entry { name: "one-server", text: include_str!("../library/one-server.ron") },
+    Entry { name: "variability", text: include_str!("../library/variability.ron") },
+    Entry { name: "share-or-queue", text: include_str!("../library/share-or-queue.ron") },
+    Entry { name: "separate-queues", text: include_str!("../library/separate-queues.ron") },
+    Entry { name: "pooled-queue", text: include_str!("../library/pooled-queue.ron") },
+    Entry { name: "two-choices", text: include_str!("../library/two-choices.ron") },
+    Entry { name: "closed-users", text: include_str!("../library/closed-users.ron") },
+    Entry { name: "pool-too-small", text: include_str!("../library/pool-too-small.ron") },
+    Entry { name: "fan-out", text: include_str!("../library/fan-out.ron") },
+    Entry { name: "fire-and-forget", text: include_str!("../library/fire-and-forget.ron") },
+    Entry { name: "hot-shard", text: include_str!("../library/hot-shard.ron") },
+    Entry { name: "launch-day", text: include_str!("../library/launch-day.ron") },
+    Entry { name: "kill-a-replica", text: include_str!("../library/kill-a-replica.ron") },
+    Entry { name: "rolling-kill-with-round-robin", text: include_str!("../library/rolling-kill-with-round-robin.ron") },
+    Entry {
+        name: "rolling-kill-with-least-outstanding",
+        text: include_str!("../library/rolling-kill-with-least-outstanding.ron"),
+    },
+    Entry { name: "thundering-herd", text: include_str!("../library/thundering-herd.ron") },
+    Entry { name: "jittered-backoff", text: include_str!("../library/jittered-backoff.ron") },
+    Entry { name: "retries-multiply", text: include_str!("../library/retries-multiply.ron") },
+    Entry { name: "slow-dependency", text: include_str!("../library/slow-dependency.ron") },
+    Entry { name: "bulkhead", text: include_str!("../library/bulkhead.ron") },
+    Entry { name: "cold-cache", text: include_str!("../library/cold-cache.ron") },
+    Entry { name: "retry-storm", text: include_str!("../library/retry-storm.ron") },
+    Entry { name: "retry-storm-capped", text: include_str!("../library/retry-storm-capped.ron") },
+    Entry { name: "retry-budget", text: include_str!("../library/retry-budget.ron") },
+    Entry { name: "drop-the-expired", text: include_str!("../library/drop-the-expired.ron") },
+    Entry { name: "drop-the-hopeless", text: include_str!("../library/drop-the-hopeless.ron") },
+    Entry { name: "hysteresis", text: include_str!("../library/hysteresis.ron") },
+    Entry { name: "scale-too-late", text: include_str!("../library/scale-too-late.ron") },
+    Entry { name: "over-the-hill", text: include_str!("../library/over-the-hill.ron") },
+    Entry { name: "busy-monolith", text: include_str!("../library/busy-monolith.ron") },
+    Entry { name: "lb-cluster", text: include_str!("../library/lb-cluster.ron") },
+    Entry { name: "world-cup-night", text: include_str!("../library/world-cup-night.ron") },
+    Entry { name: "world-cup-capped", text: include_str!("../library/world-cup-capped.ron") },
+    Entry { name: "world-cup-per-server-queues", text: include_str!("../library/world-cup-per-server-queues.ron") },
+    Entry { name: "microservices", text: include_str!("../library/microservices.ron") },
+];
+
+/// Traces that scenarios of the library replay: name of the file, and its text.
+const TRACES: &[(&str, &str)] = &[("launch-day.csv", include_str!("../library/launch-day.csv"))];
+
+/// The scenario of this name; its ending may be written, too.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    let name = name.strip_suffix(".ron").unwrap_or(name);
+    ALL.iter().find(|entry| entry.name == name)
+}
+
+/// The name that was probably meant, if one is close.
+pub fn near(name: &str) -> Option<&'static str> {
+    did_you_mean(name.strip_suffix(".ron").unwrap_or(name), ALL.iter().map(|entry| entry.name))
+}
+
+/// The text of a trace that comes with the library.
+pub fn trace(file: &str) -> Option<&'static str> {
+    TRACES.iter().find(|(name, _)| *name == file).map(|(_, text)| *text)
+}

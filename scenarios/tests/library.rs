@@ -1,0 +1,366 @@
+//! The library: every scenario runs, shows what it claims, and keeps the laws that hold for every
+//! system; every kind of thing there is occurs in it; and what its comments advise can be done.
+
+use models::blueprint::{Processor, Service, Step};
+use models::catalogue;
+use models::distribution::Distribution;
+use models::policy::{Backoff, Balancer, Drop, Retry};
+use models::probe::{Arrival, Cause, Outcome, Probe, Response};
+use models::system::Run;
+use models::workload::{Arrivals, Rate};
+use rayon::prelude::*;
+use scenarios::document::Document;
+use scenarios::expect;
+use scenarios::library::{self, Entry};
+use scenarios::load::{Loaded, Traces};
+use scenarios::run::{Options, run_probed};
+use scenarios::scenario::Act;
+use sim_core::random::Key;
+use sim_core::stats::TimeWeighted;
+use sim_core::time::{SimDuration, SimTime};
+use std::collections::{BTreeSet, HashSet};
+use std::fmt::Debug;
+use std::path::Path;
+
+fn load(entry: &Entry) -> Loaded {
+    entry.load().unwrap_or_else(|e| panic!("{}: {e}", entry.name))
+}
+
+#[test]
+fn every_scenario_shows_what_it_claims_and_keeps_the_laws() {
+    // The longest first, so that the machine is busy to the end.
+    let mut entries: Vec<&Entry> = library::ALL.iter().collect();
+    entries.sort_by_key(|entry| !entry.name.starts_with("world-cup"));
+    let faults: Vec<String> = entries.par_iter().with_max_len(1).flat_map(|entry| faults_of(entry)).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Runs a scenario as it says. What is wrong is listed; a law that is broken panics at once.
+fn faults_of(entry: &Entry) -> Vec<String> {
+    let loaded = load(entry);
+    let started = std::time::Instant::now();
+    let options = Options { jobs: Some(1), ..Options::default() };
+    let (report, laws) = run_probed(&loaded, &options, &(), |run| Laws::new(run, entry.name)).expect("it can be run");
+    laws.iter().for_each(|laws| laws.check(loaded.horizon()));
+    println!("{:40} {:.2} s, {} events", entry.name, started.elapsed().as_secs_f64(), report.engine.events);
+    let mut faults: Vec<String> = Vec::new();
+    if report.partial.is_some() {
+        faults.push(format!("{}: did not run to its end", entry.name));
+    }
+    for judged in expect::judge(&loaded.scenario.expect, &report) {
+        println!("    {}", judged.text());
+        if judged.failed() {
+            faults.push(format!("{}: {}", entry.name, judged.text()));
+        }
+    }
+    faults
+}
+
+/// Laws that hold for every run, from facts alone.
+///
+/// Conservation: every request that has come is served, has failed or is in flight, and none ends
+/// twice. Little's law: at each service the integral of the number in system is the sum of the times
+/// that attempts spent there. All are integers, so that both sides are equal to the nanosecond.
+struct Laws {
+    scenario: &'static str,
+    arrived: u64,
+    ended: u64,
+    /// Requests in flight, by name.
+    open: HashSet<Key>,
+    services: Vec<Attempts>,
+}
+
+/// The attempts at one service.
+struct Attempts {
+    came: u64,
+    gone: u64,
+    /// Sum of the instants at which attempts left, less those at which they came.
+    spent: i128,
+    /// Of attempts that were replied to: from the arrival that the reply tells of to the reply.
+    replied: u128,
+    waiting: TimeWeighted,
+    held: TimeWeighted,
+}
+
+impl Laws {
+    fn new(run: &Run, scenario: &'static str) -> Self {
+        let none = || TimeWeighted::new(SimTime::ZERO, 0);
+        let service = |_: &_| Attempts { came: 0, gone: 0, spent: 0, replied: 0, waiting: none(), held: none() };
+        let services = run.model.topology().services.iter().map(service).collect();
+        Self { scenario, arrived: 0, ended: 0, open: HashSet::new(), services }
+    }
+
+    fn service(&mut self, service: u16) -> &mut Attempts {
+        &mut self.services[usize::from(service)]
+    }
+
+    /// Little's law at the end of the run.
+    fn check(&self, end: SimTime) {
+        assert!(self.arrived > 0, "{}: nobody came", self.scenario);
+        for attempts in &self.services {
+            let inside = attempts.came - attempts.gone;
+            assert_eq!(inside, attempts.waiting.level() + attempts.held.level(), "{}: in system", self.scenario);
+            let spent = attempts.spent + i128::from(inside) * i128::from(end.as_nanos());
+            let integral = attempts.waiting.integral(end) + attempts.held.integral(end);
+            assert_eq!(integral as i128, spent, "{}: Little's law", self.scenario);
+            assert!(attempts.replied <= integral, "{}: replies took longer than all attempts", self.scenario);
+        }
+    }
+}
+
+impl Probe for Laws {
+    fn arrival(&mut self, _: SimTime, arrival: &Arrival) {
+        self.arrived += 1;
+        assert!(self.open.insert(arrival.request), "{}: two requests have one name", self.scenario);
+    }
+
+    fn outcome(&mut self, _: SimTime, outcome: &Outcome) {
+        self.ended += 1;
+        assert!(self.open.remove(&outcome.request), "{}: a request ends that is not open", self.scenario);
+    }
+
+    fn in_flight(&mut self, now: SimTime, requests: u64) {
+        assert_eq!(self.arrived, self.ended + requests, "{} at {now}: conservation", self.scenario);
+        assert_eq!(self.open.len() as u64, requests, "{} at {now}: in flight", self.scenario);
+    }
+
+    fn service_arrival(&mut self, now: SimTime, service: u16) {
+        let attempts = self.service(service);
+        attempts.came += 1;
+        attempts.spent -= i128::from(now.as_nanos());
+    }
+
+    fn turned_away(&mut self, now: SimTime, service: u16, _: Cause) {
+        let attempts = self.service(service);
+        attempts.gone += 1;
+        attempts.spent += i128::from(now.as_nanos());
+    }
+
+    fn responded(&mut self, now: SimTime, response: &Response) {
+        let attempts = self.service(response.service);
+        attempts.gone += 1;
+        attempts.spent += i128::from(now.as_nanos());
+        attempts.replied += u128::from(now.since(response.arrived).as_nanos());
+    }
+
+    fn waiting(&mut self, now: SimTime, service: u16, requests: u32) {
+        self.service(service).waiting.set(now, u64::from(requests));
+    }
+
+    fn held(&mut self, now: SimTime, service: u16, requests: u32) {
+        self.service(service).held.set(now, u64::from(requests));
+    }
+}
+
+#[test]
+fn every_file_is_listed_and_says_what_it_is() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("library");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let named: BTreeSet<String> = files.filter_map(|file| file.strip_suffix(".ron").map(str::to_owned)).collect();
+    let listed: BTreeSet<String> = library::ALL.iter().map(|entry| entry.name.to_owned()).collect();
+    assert_eq!(named, listed);
+    assert_eq!(listed.len(), library::ALL.len(), "two entries have one name");
+
+    for entry in library::ALL {
+        let (name, loaded) = (entry.name, load(entry));
+        assert_eq!(Some(entry.title()), loaded.scenario.title.as_deref(), "{name}");
+        assert_eq!(Some(entry.about()), loaded.scenario.about.as_deref(), "{name}");
+        let lines = entry.lesson().lines().count();
+        assert!((4..=14).contains(&lines), "{name}: a lesson of {lines} lines");
+        assert!(entry.lesson().contains("Look for:"), "{name} does not say what to look for");
+        assert!(!loaded.scenario.expect.is_empty(), "{name} claims nothing");
+        let odd = expect::problems(&loaded);
+        assert!(odd.is_empty() && loaded.warnings.items.is_empty(), "{name}: {odd:?} {:?}", loaded.warnings.items);
+        assert_eq!(library::find(name), Some(entry));
+    }
+    assert_eq!(library::find("one-server.ron").map(|entry| entry.name), Some("one-server"));
+    assert_eq!(library::near("one-sever"), Some("one-server"));
+    assert_eq!(library::find("one-sever"), None);
+}
+
+#[test]
+fn the_advice_in_comments_can_be_followed() {
+    for entry in library::ALL {
+        let lesson = entry.lesson();
+        let loaded = load(entry);
+        for (path, value) in settings(&lesson) {
+            // The command line lets a duration go without its quotes.
+            let value = if value.parse::<SimDuration>().is_ok() { format!("\"{value}\"") } else { value };
+            if let Err(error) = loaded.with(&[(&path, &value)]) {
+                panic!("{}: --set {path}={value}: {error}", entry.name);
+            }
+        }
+        for command in lesson.lines().filter_map(|line| line.split_once("outgrow run ")).map(|(_, rest)| rest) {
+            for name in command.split(' ').take_while(|word| !word.starts_with("--")) {
+                assert!(library::find(name).is_some(), "{}: outgrow run {name}", entry.name);
+            }
+        }
+    }
+}
+
+/// Paths and values of the `--set` in a text: in quotes, or up to a blank, without punctuation.
+fn settings(text: &str) -> Vec<(String, String)> {
+    let one = |rest: &str| {
+        let words = match rest.strip_prefix('\'') {
+            Some(quoted) => quoted.split('\'').next(),
+            None => rest.split_whitespace().next().map(|word| word.trim_end_matches([',', ':', '.'])),
+        };
+        let (path, value) = words.and_then(|words| words.split_once('=')).expect("--set PATH=VALUE");
+        (path.to_owned(), value.to_owned())
+    };
+    text.split("--set ").skip(1).map(one).collect()
+}
+
+#[test]
+fn everything_there_is_occurs_in_the_library() {
+    let mut found = Found::default();
+    library::ALL.iter().for_each(|entry| found.scenario(&load(entry)));
+    let mut missing = Vec::new();
+    let mut check = |family: &str, all: &[catalogue::Entry], found: &BTreeSet<String>| {
+        missing.extend(all.iter().filter(|e| !found.contains(e.name)).map(|e| format!("{family} {}", e.name)));
+    };
+    check("step", Step::ALL, &found.steps);
+    check("processor", Processor::ALL, &found.processors);
+    check("distribution", Distribution::ALL, &found.distributions);
+    check("balancer", Balancer::ALL, &found.balancers);
+    check("drop rule", Drop::ALL, &found.drops);
+    check("backoff", Backoff::ALL, &found.backoffs);
+    check("arrivals", Arrivals::ALL, &found.arrivals);
+    check("rate", Rate::ALL, &found.rates);
+    check("act", Act::ALL, &found.acts);
+    assert!(missing.is_empty(), "no scenario of the library has {missing:?}");
+}
+
+/// Names of variants that were found, by family.
+#[derive(Default)]
+struct Found {
+    steps: BTreeSet<String>,
+    processors: BTreeSet<String>,
+    distributions: BTreeSet<String>,
+    balancers: BTreeSet<String>,
+    drops: BTreeSet<String>,
+    backoffs: BTreeSet<String>,
+    arrivals: BTreeSet<String>,
+    rates: BTreeSet<String>,
+    acts: BTreeSet<String>,
+}
+
+/// The name of a value's variant.
+fn variant(value: &impl Debug) -> String {
+    format!("{value:?}").chars().take_while(|c| c.is_alphanumeric()).collect()
+}
+
+impl Found {
+    fn scenario(&mut self, loaded: &Loaded) {
+        let scenario = &loaded.scenario;
+        scenario.services.values().for_each(|service| self.service(service));
+        for client in scenario.clients.values() {
+            self.arrivals.insert(variant(&client.arrivals));
+            match &client.arrivals {
+                Arrivals::Poisson(rate) => drop(self.rates.insert(variant(rate))),
+                Arrivals::Closed { think, .. } => drop(self.distributions.insert(variant(think))),
+                Arrivals::Trace(_) => {}
+            }
+            self.retry(client.retry.as_ref());
+        }
+        self.acts.extend(scenario.timeline.iter().map(|entry| variant(&entry.act)));
+    }
+
+    fn service(&mut self, service: &Service) {
+        self.processors.insert(variant(&service.processor));
+        self.balancers.insert(variant(&service.balancer));
+        self.drops.insert(variant(&service.queue.drop));
+        service.calls.values().for_each(|call| self.retry(call.retry.as_ref()));
+        service.endpoints.values().for_each(|steps| self.steps(steps));
+    }
+
+    fn retry(&mut self, retry: Option<&Retry>) {
+        if let Some(retry) = retry {
+            self.backoffs.insert(variant(&retry.backoff));
+        }
+    }
+
+    fn steps(&mut self, steps: &[Step]) {
+        for step in steps {
+            self.steps.insert(variant(step));
+            match step {
+                Step::Work(distribution) | Step::Delay(distribution) => {
+                    self.distributions.insert(variant(distribution));
+                }
+                Step::Call(_) | Step::Send(_) => {}
+                Step::Parallel(branches) => branches.iter().for_each(|steps| self.steps(steps)),
+                Step::Branch(branches) => branches.iter().for_each(|(_, steps)| self.steps(steps)),
+                Step::Maybe(_, steps) => self.steps(steps),
+            }
+        }
+    }
+}
+
+/// A scenario into which the examples of the lists fit. A word in capitals is replaced.
+const TEMPLATE: &str = r#"(
+    services: {
+        "app": (
+            replicas: 2,
+            threads: 8,
+            processor: PROCESSOR,
+            balancer: BALANCER,
+            queue: (drop: DROP),
+            calls: {"db": (pool: 4, timeout: "1s", retry: (max: 1, backoff: BACKOFF))},
+            endpoints: {"page": [Work(DISTRIBUTION), STEP, Call("db.query")]},
+        ),
+        "db": (endpoints: {"query": [Work(Constant("1ms"))]}),
+        "push": (endpoints: {"notify": [Work(Constant("1ms"))]}),
+        "a": (endpoints: {"get": [Work(Constant("1ms"))]}),
+        "b": (endpoints: {"get": [Work(Constant("1ms"))]}),
+    },
+    clients: {
+        "visitors": (arrivals: Poisson(RATE), mix: {"app.page": 1}),
+        "others": (arrivals: ARRIVALS, mix: {"app.page": 1}),
+    },
+    timeline: [(at: "1min", act: ACT)],
+)"#;
+
+#[test]
+fn every_example_of_a_list_parses_where_it_belongs() {
+    let families = [
+        ("PROCESSOR", Processor::ALL),
+        ("BALANCER", Balancer::ALL),
+        ("DROP", Drop::ALL),
+        ("BACKOFF", Backoff::ALL),
+        ("DISTRIBUTION", Distribution::ALL),
+        ("STEP", Step::ALL),
+        ("RATE", Rate::ALL),
+        ("ARRIVALS", Arrivals::ALL),
+        ("ACT", Act::ALL),
+    ];
+    for (place, all) in families {
+        for entry in all {
+            assert!(entry.example.starts_with(entry.name), "the example of {} is {}", entry.name, entry.example);
+            let text = families.iter().fold(TEMPLATE.to_owned(), |text, (other, all)| {
+                text.replace(other, if *other == place { entry.example } else { all[0].example })
+            });
+            let document = Document::parse("example.ron", &text);
+            if let Err(error) = Loaded::document(document, &Traces::Library) {
+                panic!("{}: {error}", entry.example);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_launch_day_is_what_its_formula_says() {
+    let lift_off = 2_400.0;
+    // The integral of the rate from second 0 on.
+    let expected = |t: f64| {
+        let rise = |t: f64| 6.0 * t + 54.0 * 300.0 * ((-(lift_off - t) / 300.0).exp() - (-lift_off / 300.0).exp());
+        let fall = |d: f64| 6.0 * d + 240.0 * 60.0 * (1.0 - (-d / 60.0).exp());
+        if t <= lift_off { rise(t) } else { rise(lift_off) + fall(t - lift_off) }
+    };
+    let lines: Vec<String> = library::trace("launch-day.csv").unwrap().lines().map(str::to_owned).collect();
+    assert_eq!((lines[0].as_str(), lines.len()), ("second,requests", 3_601));
+    for (second, line) in lines[1..].iter().enumerate() {
+        let t = second as f64;
+        let count = expected(t + 1.0).floor() - expected(t).floor();
+        assert_eq!(*line, format!("{second},{count}"));
+    }
+}
