@@ -11,12 +11,19 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+    /// The service or `service.endpoint` that it says is not there, if that is what it says.
+    pub unknown: Option<String>,
 }
 
 impl Problem {
     /// A problem with its remedy.
     pub fn new(path: Path, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { path, message: message.into(), help: Some(help.into()) }
+        Self { path, message: message.into(), help: Some(help.into()), unknown: None }
+    }
+
+    /// Something is named that is not there.
+    pub fn unknown(path: Path, name: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { unknown: Some(name.to_owned()), ..Self::new(path, message, help) }
     }
 }
 

@@ -311,16 +311,18 @@ impl OneRun {
             run.requests += flow.requests * width_s;
             run.visits += flow.visits * width_s;
             let (load, place) = flow.busiest(&topology, &demands, &replicas);
-            // Once the wait is longer than clients' patience, every attempt is repeated as often as they do,
-            // and that may keep the wait as long when the load that began it has passed.
-            let storms = flow.open_requests > 0.0 && backlog * load > flow.patience_s * flow.open_requests;
+            // Once the wait is longer than clients' patience, or the queue is full, every attempt is repeated
+            // as often as they do, and a long wait may then last when the load that began it has passed.
+            let bounded = flow.bounded(&topology, place);
+            let storms = flow.open_requests > 0.0
+                && if bounded { load > 1.0 } else { backlog * load > flow.patience_s * flow.open_requests };
             let attempts = if storms { flow.most_attempts } else { 1.0 };
             let overloaded = load * attempts > 1.0;
             run.events += (flow.requests + flow.steps) * attempts * width_s;
             // What cannot be done piles up; spare capacity works it off.
             if load > 0.0 {
                 let grows = flow.open_requests * attempts * (1.0 - 1.0 / (load * attempts));
-                backlog = if flow.bounded(&topology, place) { 0.0 } else { (backlog + grows * width_s).max(0.0) };
+                backlog = if bounded { 0.0 } else { (backlog + grows * width_s).max(0.0) };
             }
             since = if backlog > 0.0 { since.or(Some(SimTime::from_nanos(from))) } else { None };
             let each = if flow.gives_up { ABANDONED_BYTES } else { WAITING_BYTES };

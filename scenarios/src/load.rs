@@ -74,7 +74,7 @@ impl Loaded {
         let decoded = document.decode::<Scenario>();
         problems.extend(decoded.problems.iter().cloned());
         let dropped = decoded.dropped.clone();
-        let Some(scenario) = decoded.value else {
+        let Some(scenario) = decoded.value.clone() else {
             return Err(LoadError::Problems(document.report(problems)));
         };
         // What was dropped because it could not be read must not count as missing.
@@ -88,9 +88,13 @@ impl Loaded {
         let topology = match check(&scenario.blueprint(), &scenario.workload(), &recorded) {
             Ok(topology) => Arc::new(topology),
             Err(found) => {
-                if dropped.is_empty() {
-                    problems.extend(found.into_iter().map(from_check));
-                }
+                // A name may be missing only because its service could not be read.
+                let there =
+                    |p: &models::problem::Problem| p.unknown.as_deref().is_some_and(|name| stands(&document, name));
+                let in_place = |p: models::problem::Problem| {
+                    from_check(models::problem::Problem { path: decoded.in_document(&p.path), ..p })
+                };
+                problems.extend(new(found.into_iter().filter(|p| !there(p)).map(in_place).collect()));
                 return Err(LoadError::Problems(document.report(problems)));
             }
         };
@@ -241,6 +245,15 @@ fn outlasts(trace: &Trace, horizon: SimDuration) -> Option<(String, &'static str
     } else {
         None
     }
+}
+
+/// Whether a service, or `service.endpoint`, stands in the document, readable or not.
+fn stands(document: &Document, name: &str) -> bool {
+    let (service, endpoint) =
+        name.split_once('.').map_or((name, None), |(service, endpoint)| (service, Some(endpoint)));
+    let service = Path::default().name("services").name(service);
+    let path = endpoint.map_or_else(|| service.clone(), |endpoint| service.name("endpoints").name(endpoint));
+    document.get(&path).is_some()
 }
 
 /// A problem that the check of the design found.

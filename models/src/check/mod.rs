@@ -4,8 +4,8 @@ mod calls;
 mod program;
 
 use crate::blueprint::{Blueprint, Layout, Processor, Service};
-use crate::policy::{Balancer, Retry};
 use crate::path::Path;
+use crate::policy::{Balancer, Retry};
 use crate::problem::{Problem, did_you_mean};
 use crate::topology::{
     ArrivalSpec, Caller, ClientSpec, PoolSpec, ProcessorSpec, RetrySpec, ServiceSpec, Site, Topology, UNLIMITED,
@@ -242,7 +242,7 @@ impl Compiler<'_> {
                 || format!("there are {}", list(self.blueprint.services.keys())),
                 |near| format!("did you mean \"{near}\"?"),
             );
-            self.problem(path, format!("there is no service \"{name}\""), help);
+            self.unknown(path, name, format!("there is no service \"{name}\""), help);
         }
         found.map(|id| id as u16)
     }

@@ -67,6 +67,10 @@ impl<'a> Compiler<'a> {
         self.problems.push(Problem::new(path.clone(), message, help));
     }
 
+    pub(super) fn unknown(&mut self, path: &Path, name: &str, message: String, help: String) {
+        self.problems.push(Problem::unknown(path.clone(), name, message, help));
+    }
+
     pub(super) fn site(&mut self, site: Site) -> u16 {
         if self.sites.len() >= usize::from(u16::MAX) {
             self.problem(&Path::root(), "there are more than 65000 calls in the design", "leave some out");
@@ -102,7 +106,7 @@ impl<'a> Compiler<'a> {
                 || format!("there are {}", super::list(names.iter())),
                 |near| format!("did you mean \"{near}\"?"),
             );
-            self.problem(path, format!("no service provides the endpoint \"{target}\""), help);
+            self.unknown(path, target, format!("no service provides the endpoint \"{target}\""), help);
         }
         found.map(|id| id as u16)
     }

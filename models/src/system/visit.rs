@@ -394,7 +394,8 @@ impl State {
                     }
                     Phase::Lost => self.release_connection(cx, call),
                     Phase::Pool => {
-                        let (replica, pool) = self.pool_of(cx.topology, call).expect("who waits for a connection has a pool");
+                        let (replica, pool) =
+                            self.pool_of(cx.topology, call).expect("who waits for a connection has a pool");
                         self.replicas[replica as usize].pools[usize::from(pool)].leave();
                     }
                     Phase::Backoff | Phase::Free | Phase::Zombie => {}

@@ -25,7 +25,15 @@ pub struct ClientMeasure {
 
 impl ClientMeasure {
     pub(super) fn new(good_within: SimDuration) -> Self {
-        Self { good_within, arrived: 0, served: 0, done: 0, done_in_time: 0, failed: [0; 6], responses: Histogram::new() }
+        Self {
+            good_within,
+            arrived: 0,
+            served: 0,
+            done: 0,
+            done_in_time: 0,
+            failed: [0; 6],
+            responses: Histogram::new(),
+        }
     }
 
     pub(super) fn take(&mut self, result: Result<(), Cause>, response: SimDuration) {
