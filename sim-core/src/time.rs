@@ -222,8 +222,13 @@ impl fmt::Display for SimDuration {
 }
 
 impl fmt::Display for SimTime {
+    /// As a duration where that is short, otherwise in seconds, rounded to milliseconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        SimDuration(self.0).fmt(f)
+        if self.0.is_multiple_of(NANOS_PER_SEC) || self.0 < NANOS_PER_SEC {
+            SimDuration(self.0).fmt(f)
+        } else {
+            write!(f, "{:.3}s", self.as_secs_f64())
+        }
     }
 }
 

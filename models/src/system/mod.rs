@@ -159,7 +159,8 @@ impl Default for Limits {
 pub enum LimitError {
     /// Too much state.
     #[error(
-        "at {at} the run holds {in_flight} requests in flight and {waiting} attempts in queues, more than its limit of {limit_bytes} bytes"
+        "at {at} the run holds {in_flight} requests in flight and {waiting} attempts in queues, more than its limit of {} MB",
+        limit_bytes / 1_000_000
     )]
     State {
         /// When.
