@@ -10,7 +10,7 @@ pub enum Verdict {
     Healthy,
     /// It keeps its objective, but a resource is above 80%.
     Strained,
-    /// It would be healthy, but more than 1% of its requests have no known outcome, or none came.
+    /// The outcome of no request is known; or it would be healthy, but that of more than 1% is not.
     Undecided,
     /// Fewer requests are good than the objective promises.
     Breached,
@@ -46,9 +46,11 @@ impl Verdict {
             Self::Collapsed
         } else if evidence.slo_good_ratio.is_some_and(|good| good < evidence.objective) {
             Self::Breached
+        } else if evidence.slo_good_ratio.is_none() {
+            Self::Undecided
         } else if above(evidence.utilisation, STRAINED_ABOVE) {
             Self::Strained
-        } else if evidence.slo_good_ratio.is_none() || above(evidence.unknown_ratio, UNKNOWN_ABOVE) {
+        } else if above(evidence.unknown_ratio, UNKNOWN_ABOVE) {
             Self::Undecided
         } else {
             Self::Healthy
@@ -153,7 +155,8 @@ mod tests {
         assert_eq!(Verdict::on(&well), Verdict::Healthy);
         assert_eq!(Verdict::on(&Evidence { utilisation: Some(0.81), ..well }), Verdict::Strained);
         assert_eq!(Verdict::on(&Evidence { unknown_ratio: Some(0.02), ..well }), Verdict::Undecided);
-        assert_eq!(Verdict::on(&Evidence { slo_good_ratio: None, ..well }), Verdict::Undecided);
+        let nothing = Evidence { slo_good_ratio: None, utilisation: Some(1.0), ..well };
+        assert_eq!(Verdict::on(&nothing), Verdict::Undecided);
         assert_eq!(Verdict::on(&Evidence { slo_good_ratio: Some(0.99), ..well }), Verdict::Breached);
         assert_eq!(Verdict::on(&Evidence { collapsed_ratio: Some(0.5), ..well }), Verdict::Collapsed);
     }

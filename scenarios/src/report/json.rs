@@ -229,7 +229,7 @@ const RUN_KEYS: &[(&str, &str, &str)] = &[
         "verdict",
         "text",
         "`healthy`; `strained`: a resource is above 0.8; `undecided`: neither, but the outcome of more than 1% of the \
-         requests is unknown, or none came; `breached`: slo_good_ratio is below the objective; `collapsed`: at least \
+         requests is unknown, or that of all; `breached`: slo_good_ratio is below the objective; `collapsed`: at least \
          half of the replications collapsed.",
     ),
     (
