@@ -4,8 +4,8 @@
 use crate::problems::{Rejected, Rejection};
 use crate::term;
 use scenarios::document::{self, Document, EditError, ReadError};
-use scenarios::load::{LoadError, Loaded, Traces};
 use scenarios::library;
+use scenarios::load::{LoadError, Loaded, Traces};
 use sim_core::time::SimDuration;
 use std::path::{Path, PathBuf};
 

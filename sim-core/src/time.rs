@@ -158,7 +158,9 @@ pub enum DurationError {
         unit: String,
     },
     /// No number in front of the unit, or one that is negative or not finite.
-    #[error("\"{0}\" is no duration: write a number that is not negative and a unit, for example \"800ms\" or \"1h 30min\"")]
+    #[error(
+        "\"{0}\" is no duration: write a number that is not negative and a unit, for example \"800ms\" or \"1h 30min\""
+    )]
     NoNumber(String),
     /// Longer than simulated time can be.
     #[error("the duration \"{0}\" is longer than 584 years")]
@@ -189,9 +191,10 @@ impl FromStr for SimDuration {
                 return Err(DurationError::NoUnit(text.to_owned()));
             }
             let canonical = unit.replace(['µ', 'μ'], "u");
-            let &(_, nanos) = UNITS.iter().find(|(name, _)| *name == canonical).ok_or_else(|| {
-                DurationError::UnknownUnit { text: text.to_owned(), unit: unit.to_owned() }
-            })?;
+            let &(_, nanos) = UNITS
+                .iter()
+                .find(|(name, _)| *name == canonical)
+                .ok_or_else(|| DurationError::UnknownUnit { text: text.to_owned(), unit: unit.to_owned() })?;
             total += value * nanos as f64;
             match number.parse::<u64>().ok().and_then(|n| n.checked_mul(nanos)).and_then(|n| exact.checked_add(n)) {
                 Some(sum) if whole => exact = sum,

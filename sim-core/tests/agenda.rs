@@ -77,12 +77,25 @@ impl Pair {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Schedule { delay: u64, class: Class },
-    Burst { delay: u64, count: usize },
-    PopUntil { ahead: u64 },
-    Pop { count: usize },
+    Schedule {
+        delay: u64,
+        class: Class,
+    },
+    Burst {
+        delay: u64,
+        count: usize,
+    },
+    PopUntil {
+        ahead: u64,
+    },
+    Pop {
+        count: usize,
+    },
     /// Pops events and schedules another for each.
-    Hold { count: usize, delays: [u64; 4] },
+    Hold {
+        count: usize,
+        delays: [u64; 4],
+    },
     NextTime,
     Fork,
 }
