@@ -40,7 +40,7 @@ pub enum Traces {
     Folder(PathBuf),
     /// In the library.
     Library,
-    /// This file stands in for every trace the scenario names.
+    /// This file stands in for every trace the scenario names, and is played to its end.
     Instead(PathBuf),
 }
 
@@ -74,7 +74,7 @@ impl Loaded {
         let decoded = document.decode::<Scenario>();
         problems.extend(decoded.problems.iter().cloned());
         let dropped = decoded.dropped.clone();
-        let Some(scenario) = decoded.value.clone() else {
+        let Some(mut scenario) = decoded.value.clone() else {
             return Err(LoadError::Problems(document.report(problems)));
         };
         // What was dropped because it could not be read must not count as missing.
@@ -84,6 +84,9 @@ impl Loaded {
         };
         let (recorded, unreadable) = read_traces(&scenario, traces);
         problems.extend(new(unreadable));
+        if let (Traces::Instead(_), Some(length)) = (traces, recorded.values().map(Trace::length).max()) {
+            scenario.play(length);
+        }
         problems.extend(new(settings(&scenario)));
         let topology = match check(&scenario.blueprint(), &scenario.workload(), &recorded) {
             Ok(topology) => Arc::new(topology),

@@ -174,6 +174,15 @@ impl Scenario {
         Blueprint { services: self.services.clone() }
     }
 
+    /// Plays another trace than its own, to the end: what it says of windows and of what should come
+    /// out speaks of its own trace.
+    pub(crate) fn play(&mut self, length: SimDuration) {
+        self.run.horizon = length;
+        self.collapse = None;
+        self.windows.clear();
+        self.expect.clear();
+    }
+
     /// The clients.
     pub fn workload(&self) -> Workload {
         Workload { clients: self.clients.clone() }

@@ -71,9 +71,13 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
-        let (scenarios, rejected) = input::load_each(&self.scenarios, self.trace.as_deref(), &self.set);
+        let (mut scenarios, rejected) = input::load_each(&self.scenarios, self.trace.as_deref(), &self.set);
         if let Some(rejected) = rejected {
             return Err(rejected.into());
+        }
+        if !self.set.is_empty() || self.until.is_some() {
+            // What a scenario expects, it expects of itself as written.
+            scenarios.iter_mut().for_each(|loaded| loaded.scenario.expect.clear());
         }
         let tables = self.csv.as_deref().map(|folder| Tables::prepare(folder, self.force)).transpose()?;
         let options = Options { seed: Some(self.common_seed(&scenarios)), ..self.options() };

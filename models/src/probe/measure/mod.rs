@@ -150,7 +150,9 @@ impl Probe for Measure {
 
     fn responded(&mut self, now: SimTime, response: &Response) {
         let took = now.since(response.arrived);
-        self.service(response.service).responded(took, response.ok, response.wanted);
+        // Whoever came before counting began does not count as having been abandoned since.
+        let wanted = response.wanted || response.arrived < self.from;
+        self.service(response.service).responded(took, response.ok, wanted);
     }
 
     fn shared_work_done(&mut self, _: SimTime, service: u16, demand: SimDuration) {
