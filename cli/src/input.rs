@@ -4,8 +4,8 @@
 use crate::problems::{Rejected, Rejection};
 use crate::term;
 use scenarios::document::{self, Document, EditError, ReadError};
-use scenarios::library;
 use scenarios::load::{LoadError, Loaded, Traces};
+use scenarios::{expect, library};
 use sim_core::time::SimDuration;
 use std::path::{Path, PathBuf};
 
@@ -67,13 +67,20 @@ pub(crate) fn load(name: &str, trace: Option<&Path>, changes: &[Change]) -> Resu
     };
     let traces = trace.map_or(beside, |file| Traces::Instead(file.to_owned()));
     let document = changed(document, changes)?;
-    Loaded::document(document, &traces).map_err(|error| rejection(name, error)).map_err(|rejection| match rejection {
+    let loaded = Loaded::document(document, &traces).map_err(|error| rejection(name, error));
+    loaded.and_then(expects_what_there_is).map_err(|rejection| match rejection {
         Rejection::Problems(mut problems) if !changes.is_empty() => {
             problems.file += &suffix(changes);
             Rejection::Problems(problems)
         }
         other => other,
     })
+}
+
+/// A scenario that expects figures which no run of it has is refused before it is run.
+fn expects_what_there_is(loaded: Loaded) -> Result<Loaded, Rejection> {
+    let problems = expect::problems(&loaded);
+    if problems.is_empty() { Ok(loaded) } else { Err(Rejection::Problems(loaded.document.report(problems))) }
 }
 
 /// The document with the changes made.

@@ -4,7 +4,8 @@
 //! same demands. What both have in common cancels in the difference of each pair, so that its
 //! interval is much narrower than that of two independent runs.
 
-use crate::report::{Figure, RunReport};
+use crate::figures::Figure;
+use crate::report::RunReport;
 use indexmap::IndexMap;
 use sim_core::stats::{Estimate, Moments, paired_difference};
 

@@ -101,7 +101,7 @@ impl Cost {
             let gib = |bytes: f64| format!("{:.1} GiB", bytes / f64::from(1 << 30));
             let because = self.overload.as_ref().map_or_else(String::new, |overload| {
                 let Overload { service, resource, load, from, backlog } = overload;
-                let from = crate::report::text::span(from.as_secs_f64());
+                let from = crate::units::span(from.as_secs_f64());
                 format!(": from {from} on, {service} is offered {load:.1} times what its {resource} can do, and {backlog:.0e} requests pile up")
             });
             warnings.push(format!(

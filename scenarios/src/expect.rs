@@ -1,8 +1,8 @@
 //! What a scenario says should come out, held against what did.
 
 use crate::document::{Path, Problem};
+use crate::figures::Plan;
 use crate::load::Loaded;
-use crate::report::{Plan, RunReport};
 use crate::scenario::Expectation;
 use indexmap::IndexSet;
 use models::problem::{are_similar, did_you_mean};
@@ -90,7 +90,7 @@ impl Judged {
             (None, Some(most)) => format!("at most {most}"),
             (None, None) => "any value".to_owned(),
         };
-        let found = self.found.map_or_else(|| "none".to_owned(), crate::report::text::plain);
+        let found = self.found.map_or_else(|| "none".to_owned(), crate::units::plain);
         let tail = match self.judgement {
             Judgement::Met | Judgement::Missed => format!("is {found}"),
             Judgement::NoValue => "does not exist in this run".to_owned(),
@@ -101,15 +101,15 @@ impl Judged {
     }
 }
 
-/// Holds expectations against a run.
-pub fn judge(expectations: &[Expectation], report: &RunReport) -> Vec<Judged> {
+/// Holds expectations against a run: what figure has which mean in it, and whether it is partial.
+pub fn judge(expectations: &[Expectation], partial: bool, mean: impl Fn(&str) -> Option<f64>) -> Vec<Judged> {
     let one = |expectation: &Expectation| {
-        let found = report.mean(&expectation.figure);
+        let found = mean(&expectation.figure);
         let within = |found: f64| {
             expectation.least.is_none_or(|least| found >= least) && expectation.most.is_none_or(|most| found <= most)
         };
         let judgement = match found {
-            _ if report.partial.is_some() => Judgement::Open,
+            _ if partial => Judgement::Open,
             None => Judgement::NoValue,
             Some(found) if within(found) => Judgement::Met,
             Some(_) => Judgement::Missed,

@@ -5,7 +5,6 @@
 //! holds them against what comes out.
 
 use crate::document::Document;
-use crate::load::{LoadError, Loaded, Traces};
 use models::problem::did_you_mean;
 
 /// A scenario of the library.
@@ -43,14 +42,6 @@ impl Entry {
     /// Its document, named like its file.
     pub fn document(&self) -> Document {
         Document::parse(&format!("{}.ron", self.name), self.text)
-    }
-
-    /// The scenario, ready to run, with the library's traces.
-    ///
-    /// # Errors
-    /// What is wrong with it; a test sees to it that nothing is.
-    pub fn load(&self) -> Result<Loaded, LoadError> {
-        Loaded::document(self.document(), &Traces::Library)
     }
 
     /// The text that stands on a line of its own at a field of the scenario. It is cut from the file,

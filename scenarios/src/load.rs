@@ -1,9 +1,10 @@
 //! From a file, or a library entry, to something that can run; or everything that is wrong with it.
 
 use crate::document::{Document, Path, Problem, Problems, ReadError};
-use crate::expect;
+use crate::library;
 use crate::scenario::{Act, Scenario};
 use crate::trace_file;
+pub use crate::trace_file::Traces;
 use indexmap::IndexMap;
 use models::check::check;
 use models::intervention::{self, Timeline};
@@ -11,7 +12,6 @@ use models::probe::Window;
 use models::topology::Topology;
 use models::workload::{Arrivals, Trace};
 use sim_core::time::{SimDuration, SimTime};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A scenario that can run.
@@ -33,17 +33,6 @@ pub struct Loaded {
     traces: Traces,
 }
 
-/// Where the trace files that a scenario names are found.
-#[derive(Clone, Debug)]
-pub enum Traces {
-    /// In this folder.
-    Folder(PathBuf),
-    /// In the library.
-    Library,
-    /// This file stands in for every trace the scenario names, and is played to its end.
-    Instead(PathBuf),
-}
-
 /// Why a scenario cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -63,6 +52,14 @@ impl Loaded {
     pub fn file(path: &std::path::Path) -> Result<Self, LoadError> {
         let folder = path.parent().map(std::path::Path::to_owned).unwrap_or_default();
         Self::document(Document::read(path)?, &Traces::Folder(folder))
+    }
+
+    /// Loads a scenario of the library.
+    ///
+    /// # Errors
+    /// What is wrong with it; a test sees to it that nothing is.
+    pub fn entry(entry: &library::Entry) -> Result<Self, LoadError> {
+        Self::document(entry.document(), &Traces::Library)
     }
 
     /// Loads a scenario from a document.
@@ -114,13 +111,9 @@ impl Loaded {
             scenario,
             topology,
         };
-        let mut problems = expect::problems(&loaded);
         match loaded.timeline() {
             Ok(timeline) => loaded.timeline = Arc::new(timeline),
-            Err(found) => problems.extend(found),
-        }
-        if !problems.is_empty() {
-            return Err(LoadError::Problems(loaded.document.report(problems)));
+            Err(found) => return Err(LoadError::Problems(loaded.document.report(found))),
         }
         let warnings = loaded.odd();
         loaded.warnings = loaded.document.report(warnings);

@@ -12,16 +12,27 @@
 //! Other columns are, too: time is the first column named after a time, or else the first one; counts
 //! are the first other column named after what is counted, or else the first other one.
 
-use crate::load::Traces;
 use csv::{ReaderBuilder, StringRecord, Trim};
 use models::workload::Trace;
 use sim_core::time::SimDuration;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
+use std::path::PathBuf;
 
 /// The largest trace file, 64 MiB: a year of seconds.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// Where the trace files that a scenario names are found.
+#[derive(Clone, Debug)]
+pub enum Traces {
+    /// In this folder.
+    Folder(PathBuf),
+    /// In the library.
+    Library,
+    /// This file stands in for every trace the scenario names, and is played to its end.
+    Instead(PathBuf),
+}
 
 /// Why a trace file is unusable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! The verdict on a run, and what binds it.
 
-use crate::report::Figure;
+use crate::figures::Figure;
 use models::topology::{Caller, Topology};
 
 /// How a run went, from best to worst.

@@ -23,7 +23,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn load(entry: &Entry) -> Loaded {
-    entry.load().unwrap_or_else(|e| panic!("{}: {e}", entry.name))
+    Loaded::entry(entry).unwrap_or_else(|e| panic!("{}: {e}", entry.name))
 }
 
 #[test]

@@ -3,11 +3,11 @@
 //! Keys come in a fixed order, numbers are finite, and a value that does not exist is null. The
 //! document depends on the scenarios and the options alone, unless timings are asked for.
 
-use super::figures::{CLIENT, CONTENTION, FAILURES, METRICS, POOL, PROCESSOR, SERVICE, THREADS, WINDOW};
 use super::{Figure, Partial, RunReport};
 use crate::comparison::{Comparison, Difference};
 use crate::expect::Judged;
-use crate::run::Engine;
+use crate::figures::{CLIENT, CONTENTION, FAILURES, METRICS, POOL, PROCESSOR, SERVICE, THREADS, WINDOW};
+use crate::replication::Engine;
 use serde_json::{Map, Value, json};
 use sim_core::stats::Estimate;
 use std::fmt::Write as _;

@@ -3,17 +3,16 @@
 //! [`RunReport`] holds every figure under its place in the JSON document, for example
 //! `services.db.utilisation.processor`; [`json`] and [`text`] render it.
 
-mod figures;
 pub mod json;
 pub mod text;
 
-pub use figures::{Definition, Figure, Unit};
-
-pub(crate) use figures::Plan;
+pub use crate::figures::{Definition, Figure};
+pub use crate::units::Unit;
 
 use crate::expect::{self, Judged};
+use crate::figures::Plan;
 use crate::load::Loaded;
-use crate::run::{Cut, Engine, Replication, Settled};
+use crate::replication::{Cut, Engine, Replication, Settled};
 use crate::scenario::Slo;
 use crate::verdict::{self, Binding, Evidence, Verdict};
 use indexmap::IndexMap;
@@ -107,7 +106,7 @@ impl Partial {
                 "{} of {counted} replications (of {asked} asked for) did not reach the end; replication {} ended at {}: {}",
                 cut.len(),
                 first.replication,
-                text::span(first.reached.as_secs_f64()),
+                crate::units::span(first.reached.as_secs_f64()),
                 first.why
             ),
         }
@@ -166,7 +165,7 @@ impl RunReport {
             },
             figures,
         };
-        report.expectations = expect::judge(&loaded.scenario.expect, &report);
+        report.expectations = expect::judge(&loaded.scenario.expect, !whole, |path| report.mean(path));
         report
     }
 

@@ -2,9 +2,10 @@
 //!
 //! Colour is the caller's business: whoever prints gives a [`Style`].
 
-use super::{Figure, RunReport, Unit};
+use super::{Figure, RunReport};
 use crate::comparison::{Comparison, Difference};
 use crate::expect::Judgement;
+use crate::units::{Sign, Unit, brief, interval_text, mean_text, share, span};
 use crate::verdict::{Verdict, busiest_of_service};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use std::fmt::Write as _;
@@ -363,12 +364,6 @@ fn difference(path: &str, difference: &Difference) -> Vec<String> {
     vec![name.to_owned(), value(difference.a), value(difference.b), change, star.to_owned(), saved]
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sign {
-    IfNegative,
-    Always,
-}
-
 fn with_interval(figure: &Figure) -> String {
     let Some(estimate) = figure.estimate else { return "-".to_owned() };
     let text = interval_text(figure.definition.unit, estimate.mean, estimate.half_width_95, Sign::IfNegative);
@@ -379,138 +374,4 @@ fn with_interval(figure: &Figure) -> String {
 fn short(figure: Option<&Figure>) -> String {
     let text = |figure: &Figure| Some(mean_text(figure.definition.unit, figure.mean()?));
     figure.and_then(text).unwrap_or_else(|| "-".to_owned())
-}
-
-/// A number in a unit that suits its size: factor and name.
-fn scale(unit: Unit, size: f64) -> (f64, &'static str) {
-    match unit {
-        Unit::Share => (100.0, "%"),
-        Unit::PerSecond => (1.0, "/s"),
-        Unit::Count => (1.0, ""),
-        Unit::Seconds => match size.abs() {
-            0.0 => (1.0, " s"),
-            s if s < 1e-6 => (1e9, " ns"),
-            s if s < 1e-3 => (1e6, " µs"),
-            s if s < 1.0 => (1e3, " ms"),
-            s if s < 120.0 => (1.0, " s"),
-            s if s < 7200.0 => (1.0 / 60.0, " min"),
-            _ => (1.0 / 3600.0, " h"),
-        },
-    }
-}
-
-fn mean_text(unit: Unit, value: f64) -> String {
-    let (factor, name) = scale(unit, value);
-    let scaled = value * factor;
-    match unit {
-        Unit::Share => brief(value),
-        Unit::Count => trimmed(grouped(scaled, decimals(scaled, 3))),
-        Unit::PerSecond | Unit::Seconds => format!("{}{name}", grouped(scaled, decimals(scaled, 3))),
-    }
-}
-
-fn interval_text(unit: Unit, mean: f64, half: Option<f64>, sign: Sign) -> String {
-    let (factor, name) = scale(unit, if mean == 0.0 { half.unwrap_or(0.0) } else { mean });
-    let scaled = mean * factor;
-    let half = half.map(|half| half * factor);
-    let decimals = match half {
-        Some(half) if half > 0.0 => decimals(half, 2),
-        _ if unit == Unit::Share => share_decimals(scaled),
-        _ => decimals(scaled, 4),
-    };
-    let plus = if sign == Sign::Always && scaled > 0.0 { "+" } else { "" };
-    let known = half.is_some_and(|half| half > 0.0);
-    let mean = if known { grouped(scaled, decimals) } else { trimmed(grouped(scaled, decimals)) };
-    let half = half.map_or_else(String::new, |half| format!(" ± {}", grouped(half, if known { decimals } else { 0 })));
-    format!("{plus}{mean}{half}{name}")
-}
-
-/// A share in per cent, with as many digits as its distance from 0% and 100% needs.
-pub fn share(share: f64) -> String {
-    format!("{}%", trimmed(format!("{:.*}", share_decimals(100.0 * share), 100.0 * share)))
-}
-
-/// A share in per cent with at most two digits behind the point.
-fn brief(share: f64) -> String {
-    format!("{:.*}%", share_decimals(100.0 * share).min(2), 100.0 * share)
-}
-
-fn share_decimals(per_cent: f64) -> usize {
-    let distance = per_cent.abs().min((100.0 - per_cent).abs());
-    if distance == 0.0 { 0 } else { decimals(distance, 2).clamp(1, 5) }
-}
-
-/// A span of time in a unit that suits its size.
-pub fn span(seconds: f64) -> String {
-    let (factor, name) = scale(Unit::Seconds, seconds);
-    format!("{}{name}", trimmed(format!("{:.*}", decimals(seconds * factor, 4), seconds * factor)))
-}
-
-/// A number without unit.
-pub(crate) fn plain(value: f64) -> String {
-    trimmed(format!("{:.*}", decimals(value, 5), value))
-}
-
-/// Without zeros at the end of the fraction.
-fn trimmed(number: String) -> String {
-    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.').to_owned() } else { number }
-}
-
-/// How many digits behind the point show so many significant ones.
-fn decimals(value: f64, significant: usize) -> usize {
-    let (mut size, mut digits) = (value.abs(), significant.saturating_sub(1));
-    if size == 0.0 || !size.is_finite() {
-        return 0;
-    }
-    while size >= 10.0 && digits > 0 {
-        size /= 10.0;
-        digits -= 1;
-    }
-    while size < 1.0 && digits < 9 {
-        size *= 10.0;
-        digits += 1;
-    }
-    digits
-}
-
-/// With a comma between thousands.
-fn grouped(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
-    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
-    let mut out = String::from(sign);
-    for (i, digit) in whole.chars().enumerate() {
-        if i > 0 && (whole.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    if let Some(fraction) = fraction {
-        out.push('.');
-        out.push_str(fraction);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_written_for_people() {
-        let check = |unit, mean, half, say: &str| assert_eq!(interval_text(unit, mean, half, Sign::IfNegative), say);
-        check(Unit::Seconds, 0.012_345_6, Some(0.000_234), "12.35 ± 0.23 ms");
-        check(Unit::Seconds, 4.012, Some(0.31), "4.01 ± 0.31 s");
-        check(Unit::Share, 0.999_932, None, "99.9932%");
-        check(Unit::Share, 1.0, Some(0.0), "100 ± 0%");
-        check(Unit::PerSecond, 1349.8, Some(12.1), "1,350 ± 12/s");
-        check(Unit::Count, 0.0, Some(0.0), "0 ± 0");
-        check(Unit::Count, 1_234_567.0, None, "1,234,567");
-        assert_eq!(interval_text(Unit::Seconds, -0.002, Some(0.0005), Sign::Always), "-2.00 ± 0.50 ms");
-        assert_eq!(span(7800.0), "2.167 h");
-        assert_eq!(span(600.0), "10 min");
-        assert_eq!(share(0.5), "50%");
-        assert_eq!(share(0.999), "99.9%");
-        assert_eq!(plain(0.226_6), "0.2266");
-    }
 }

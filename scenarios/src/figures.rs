@@ -4,36 +4,12 @@
 //! the check of `expect` all follow from these tables: a new figure is one line here.
 
 use crate::load::Loaded;
+use crate::units::Unit;
 use models::intervention::Act;
 use models::probe::{Cause, ClientMeasure, Measure, PoolMeasure, ServiceMeasure, Window, WindowMeasure};
 use models::topology::{ProcessorSpec, Topology, UNLIMITED};
 use sim_core::stats::{Estimate, Histogram, wilson};
 use sim_core::time::SimTime;
-
-/// What a figure counts in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// A share, from 0 to 1.
-    Share,
-    /// Seconds.
-    Seconds,
-    /// Per second.
-    PerSecond,
-    /// A plain number.
-    Count,
-}
-
-impl Unit {
-    /// Its name in the documentation.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Share => "share, 0 to 1",
-            Self::Seconds => "s",
-            Self::PerSecond => "1/s",
-            Self::Count => "number",
-        }
-    }
-}
 
 /// What a figure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
