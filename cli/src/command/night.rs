@@ -54,6 +54,12 @@ impl Night {
             term::warning("the night is partial: it was stopped before all nights were played");
             return Ok(Exit::Stopped);
         }
+        if let Some(agreement) = report.against_reference()
+            && agreement.differing() > 0
+        {
+            term::error(&format!("{} rows differ from the reference", agreement.differing()));
+            return Ok(Exit::Failed);
+        }
         Ok(Exit::Fine)
     }
 }

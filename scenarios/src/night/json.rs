@@ -16,6 +16,7 @@ impl Report {
                 "kappa": kappa, "rows": rows.iter().map(Played::json).collect::<Vec<_>>()
             })).collect::<Vec<_>>(),
             "separate_queues": self.separate.iter().map(Played::json).collect::<Vec<_>>(),
+            "reference": self.against_reference().map(|agreement| agreement.json()),
             "events": self.events(),
         })
     }
@@ -34,13 +35,14 @@ impl Played {
             .collect();
         let n = self.nights.len() as u64;
         let collapsed = self.collapsed() as u64;
-        let interval = if n > 0 { json!(wilson(collapsed, n, 0.95)) } else { Value::Null };
+        let interval = if n > 1 { json!(wilson(collapsed, n, 0.95)) } else { Value::Null };
         json!({
             "configuration": self.row.label,
             "changes": self.row.changes.iter().map(|(path, text)| json!({"path": path, "to": text})).collect::<Vec<_>>(),
             "nights": n,
             "collapsed": collapsed,
-            "collapsed_share_95": interval,
+            "collapsed_ratio": if n > 0 { json!(collapsed as f64 / n as f64) } else { Value::Null },
+            "collapsed_ratio_wilson95": interval,
             "availability": estimate(self.availability()),
             "attempts_per_request": estimate(self.estimate(|n| n.amplification)),
             "windows": windows,

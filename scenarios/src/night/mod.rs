@@ -8,6 +8,8 @@ mod json;
 mod reference;
 mod text;
 
+pub use reference::Agreement;
+
 use crate::document::Document;
 use crate::load::{LoadError, Loaded, Traces};
 use models::probe::Measure;
@@ -101,6 +103,19 @@ const TIMELINE: &str = "timeline";
 const EIGHT_AT_20: &str = "[(at: \"20min\", act: Scale(service: \"app\", to: 8))]";
 const EIGHTEEN_AT_45: &str = "[(at: \"45min\", act: Scale(service: \"app\", to: 18))]";
 
+// The rows that the words under the table speak of.
+const BEFORE: &str = "330/s, 6 servers: before the event";
+const SIX: &str = "6 servers";
+const TO_EIGHT: &str = "6, to 8 at minute 20";
+const TWELVE: &str = "12 from the start";
+const EIGHTEEN: &str = "18 from the start";
+const LATE: &str = "6, to 18 at minute 45";
+const EXPIRED: &str = "6, drops the expired";
+const SOON: &str = "6, drops what has under 0.3 s";
+const CAPPED: &str = "6, at most 1500 wait";
+const SMALL_POOLS: &str = "18, pools of 2";
+const SMALL_AND_CAPPED: &str = "18, pools of 2, 1500 wait";
+
 fn rows() -> Vec<Row> {
     use Ending::{FirstGoal, Held, SecondGoal, ThirdGoal};
     let row = |label, short, changes: &[(&'static str, &'static str)], nights, collapsed, given| Row {
@@ -110,27 +125,20 @@ fn rows() -> Vec<Row> {
         reference: Some(Reference { nights, collapsed, given }),
     };
     vec![
-        row("330/s, 6 servers: before the event", 1, &[(BASE, "330")], 10, 0, &[(Held, 1.0)]),
-        row("6 servers", 2, &[], 10, 10, &[(FirstGoal, 0.2266)]),
-        row("6, to 8 at minute 20", 1, &[(TIMELINE, EIGHT_AT_20)], 10, 10, &[(SecondGoal, 0.3000)]),
-        row("12 from the start", 1, &[(APP, "12")], 10, 10, &[(SecondGoal, 0.298), (FirstGoal, 0.233)]),
-        row("18 from the start", 1, &[(APP, "18")], 10, 10, &[(SecondGoal, 0.297), (FirstGoal, 0.230)]),
-        row("6, to 18 at minute 45", 1, &[(TIMELINE, EIGHTEEN_AT_45)], 10, 10, &[(FirstGoal, 0.2266)]),
-        row("6, drops what has expired", 1, &[(DROP, "Expired")], 10, 10, &[(FirstGoal, 0.2270)]),
-        row("6, drops what has under 0.3 s left", 1, &[(DROP, "RemainingBelow(\"300ms\")")], 10, 0, &[(Held, 0.9337)]),
-        row("6, at most 1500 waiting", 2, &[(CAP, "1500")], 10, 0, &[(Held, 0.9826)]),
+        row(BEFORE, 1, &[(BASE, "330")], 10, 0, &[(Held, 1.0)]),
+        row(SIX, 2, &[], 10, 10, &[(FirstGoal, 0.2266)]),
+        row(TO_EIGHT, 1, &[(TIMELINE, EIGHT_AT_20)], 10, 10, &[(SecondGoal, 0.3000)]),
+        row(TWELVE, 1, &[(APP, "12")], 10, 10, &[(SecondGoal, 0.298), (FirstGoal, 0.233)]),
+        row(EIGHTEEN, 1, &[(APP, "18")], 10, 10, &[(SecondGoal, 0.297), (FirstGoal, 0.230)]),
+        row(LATE, 1, &[(TIMELINE, EIGHTEEN_AT_45)], 10, 10, &[(FirstGoal, 0.2266)]),
+        row(EXPIRED, 1, &[(DROP, "Expired")], 10, 10, &[(FirstGoal, 0.2270)]),
+        row(SOON, 1, &[(DROP, "RemainingBelow(\"300ms\")")], 10, 0, &[(Held, 0.9337)]),
+        row(CAPPED, 2, &[(CAP, "1500")], 10, 0, &[(Held, 0.9826)]),
         row("6, pools of 5", 1, &[(POOL, "5")], 10, 10, &[(FirstGoal, 0.2266)]),
-        row("18, pools of 2", 10, &[(APP, "18"), (POOL, "2")], 30, 6, &[(Held, 1.0), (ThirdGoal, 0.69)]),
+        row(SMALL_POOLS, 10, &[(APP, "18"), (POOL, "2")], 30, 6, &[(Held, 1.0), (ThirdGoal, 0.69)]),
+        row(SMALL_AND_CAPPED, 1, &[(APP, "18"), (POOL, "2"), (CAP, "1500")], 10, 0, &[(Held, 1.0)]),
         row(
-            "18, pools of 2, at most 1500 waiting",
-            1,
-            &[(APP, "18"), (POOL, "2"), (CAP, "1500")],
-            10,
-            0,
-            &[(Held, 1.0)],
-        ),
-        row(
-            "700/s: 12, pools of 3, 1500, drops expired",
+            "700/s: 12, pools of 3, 1500, expired",
             1,
             &[(BASE, "700"), (APP, "12"), (POOL, "3"), (CAP, "1500"), (DROP, "Expired")],
             10,
@@ -138,7 +146,7 @@ fn rows() -> Vec<Row> {
             &[(Held, 0.9695)],
         ),
         row(
-            "700/s: 24, pools of 2, 1500, drops expired, retry budget, 3 ms a query",
+            "700/s: 24, pools of 2, 1500, expired, budget, 3 ms",
             1,
             &[
                 (BASE, "700"),
@@ -181,9 +189,9 @@ fn separate_rows() -> Vec<Row> {
         with("6 servers", &[]),
         with("6, to 18 at minute 45", &[(TIMELINE, EIGHTEEN_AT_45)]),
         with("18 from the start", &[(APP, "18")]),
-        with("6, at most 250 waiting at each", &[(CAP, "250")]),
+        with("6, at most 250 wait at each", &[(CAP, "250")]),
         with("18, pools of 2", &[(APP, "18"), (POOL, "2")]),
-        with("18, pools of 2, at most 83 waiting at each", &[(APP, "18"), (POOL, "2"), (CAP, "83")]),
+        with("18, pools of 2, 83 wait at each", &[(APP, "18"), (POOL, "2"), (CAP, "83")]),
     ]
 }
 

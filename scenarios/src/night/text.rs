@@ -1,8 +1,10 @@
 //! The night for a terminal: tables, and words that follow from the figures.
 
-use super::{Played, Report, WINDOWS};
+use super::{
+    BEFORE, CAPPED, EIGHTEEN, EXPIRED, LATE, Played, Report, SIX, SMALL_AND_CAPPED, SMALL_POOLS, SOON, TWELVE, WINDOWS,
+};
 use comfy_table::{CellAlignment, Table};
-use sim_core::stats::wilson;
+use sim_core::stats::{Estimate, wilson};
 use std::fmt::Write as _;
 
 impl Report {
@@ -20,7 +22,10 @@ impl Report {
              the minutes named; collapsed: less than half of what came in minutes 110 to 128 was served.\n\n",
         );
         text.push_str(&table(&self.rows));
-        text.push_str("\n± is half of a 95% interval over nights. No night is scripted: goals only raise the rate of arrivals.\n\n");
+        text.push_str(
+            "\nUnder a row of several nights: the 95% interval of the share that collapse, and half of those of the\n\
+             means. No night is scripted: goals only raise the rate of arrivals.\n\n",
+        );
         text.push_str(&wrapped(&self.words()));
         for (kappa, rows) in &self.kappas {
             let _ = write!(text, "\nThe same with a contention kappa of {kappa} instead of 0.001:\n\n{}", table(rows));
@@ -33,7 +38,7 @@ impl Report {
             );
         }
         if let Some(check) = self.against_reference() {
-            let _ = write!(text, "\nAgainst an independent prototype of the same model:\n\n{check}");
+            let _ = write!(text, "\nAgainst an independent prototype of the same model:\n\n{}", check.text());
         }
         text
     }
@@ -50,10 +55,10 @@ impl Report {
         let mean = |played: &Played| played.availability().map_or(f64::NAN, |e| e.mean);
         let all_collapsed = |played: &Played| played.collapsed() == played.nights.len();
         let none_collapsed = |played: &Played| played.collapsed() == 0;
-        if let Some(row) = self.row("330/s, 6 servers: before the event") {
+        if let Some(row) = self.row(BEFORE) {
             said.push(format!("On an ordinary evening of 330 requests a second six servers serve {}.", percent(row)));
         }
-        let Some(six) = self.row("6 servers") else { return said.join(" ") };
+        let Some(six) = self.row(SIX) else { return said.join(" ") };
         if all_collapsed(six) {
             let amplification = six.estimate(|n| n.amplification).map_or(f64::NAN, |e| e.mean);
             said.push(format!(
@@ -65,7 +70,7 @@ impl Report {
         } else {
             said.push(format!("At 450 six servers serve {}.", percent(six)));
         }
-        if let Some(late) = self.row("6, to 18 at minute 45") {
+        if let Some(late) = self.row(LATE) {
             let gain = mean(late) - mean(six);
             said.push(if gain < 0.01 {
                 format!("Twelve more servers at minute 45, after the collapse, change nothing ({}).", percent(late))
@@ -73,7 +78,7 @@ impl Report {
                 format!("Twelve more servers at minute 45 bring it to {}.", percent(late))
             });
         }
-        if let (Some(twelve), Some(eighteen)) = (self.row("12 from the start"), self.row("18 from the start")) {
+        if let (Some(twelve), Some(eighteen)) = (self.row(TWELVE), self.row(EIGHTEEN)) {
             said.push(if all_collapsed(twelve) && all_collapsed(eighteen) {
                 format!(
                     "Twelve or eighteen from the start collapse too ({}, {}): each brings eight more connections to the \
@@ -85,9 +90,7 @@ impl Report {
                 format!("Twelve or eighteen from the start serve {} and {}.", percent(twelve), percent(eighteen))
             });
         }
-        if let (Some(expired), Some(soon)) =
-            (self.row("6, drops what has expired"), self.row("6, drops what has under 0.3 s left"))
-        {
+        if let (Some(expired), Some(soon)) = (self.row(EXPIRED), self.row(SOON)) {
             said.push(if mean(expired) - mean(six) < 0.01 && none_collapsed(soon) {
                 format!(
                     "Dropping what has already expired does nothing ({}), since what is let in with little time left \
@@ -103,14 +106,14 @@ impl Report {
                 )
             });
         }
-        if let Some(capped) = self.row("6, at most 1500 waiting") {
+        if let Some(capped) = self.row(CAPPED) {
             said.push(if none_collapsed(capped) {
                 format!("So does a limit on the queue: {} with the same six servers.", percent(capped))
             } else {
                 format!("A limit on the queue serves {}.", percent(capped))
             });
         }
-        if let Some(small) = self.row("18, pools of 2") {
+        if let Some(small) = self.row(SMALL_POOLS) {
             let (k, n) = (small.collapsed() as u64, small.nights.len() as u64);
             let (low, high) = wilson(k, n, 0.95);
             said.push(format!(
@@ -121,7 +124,7 @@ impl Report {
                 100.0 * high
             ));
         }
-        if let Some(both) = self.row("18, pools of 2, at most 1500 waiting")
+        if let Some(both) = self.row(SMALL_AND_CAPPED)
             && none_collapsed(both)
         {
             said.push(format!("With the limit as well they held in {} of {0}.", both.nights.len()));
@@ -149,34 +152,34 @@ fn short(x: f64) -> String {
     }
 }
 
+/// A row each; under a row of several nights half of the 95% interval of each figure, and Wilson's
+/// interval for the share of nights that collapse.
 fn table(rows: &[Played]) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
-    table.set_header([
-        "configuration",
-        "nights",
-        "collapsed",
-        "availability",
-        "5-30",
-        "33-40",
-        "41-50",
-        "75-87",
-        "110-128",
-    ]);
+    table.set_header(["configuration", "collapsed", "availability", "5-30", "33-40", "41-50", "75-87", "110-128"]);
     for played in rows.iter().filter(|p| !p.nights.is_empty()) {
-        let availability = played.availability().map_or_else(String::new, |e| match e.half_width_95 {
-            Some(half) => format!("{:.4} ±{:.4}", e.mean, half),
-            None => format!("{:.4}        ", e.mean),
-        });
-        let windows = (0..WINDOWS.len()).map(|i| short(played.estimate(|n| n.windows[i]).map_or(f64::NAN, |e| e.mean)));
-        let mut cells = vec![
-            played.row.label.to_owned(),
-            played.nights.len().to_string(),
-            played.collapsed().to_string(),
-            availability,
-        ];
-        cells.extend(windows);
+        let (k, n) = (played.collapsed(), played.nights.len());
+        let estimates: Vec<_> = (0..WINDOWS.len()).map(|i| played.estimate(|night| night.windows[i])).collect();
+        let availability = played.availability();
+        let mut cells = vec![played.row.label.to_owned(), format!("{k} of {n}")];
+        cells.push(availability.map_or_else(String::new, |e| format!("{:.4}", e.mean)));
+        cells.extend(estimates.iter().map(|e| short(e.map_or(f64::NAN, |e| e.mean))));
         table.add_row(cells);
+        if n > 1 {
+            let (low, high) = wilson(k as u64, n as u64, 0.95);
+            let half = |e: &Option<Estimate>| {
+                e.and_then(|e| e.half_width_95).map_or_else(String::new, |h| format!("\u{b1}{h:.4}"))
+            };
+            let mut cells =
+                vec![String::new(), format!("{:.0}-{:.0}%", 100.0 * low, 100.0 * high), half(&availability)];
+            cells.extend(
+                estimates.iter().map(|e| {
+                    e.and_then(|e| e.half_width_95).map_or_else(String::new, |h| format!("\u{b1}{}", short(h)))
+                }),
+            );
+            table.add_row(cells);
+        }
     }
     for (i, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
