@@ -11,6 +11,10 @@ mod one_server;
 #[expect(dead_code, reason = "main is not called here")]
 mod three_tiers;
 
+#[path = "../03_a_probe_of_your_own.rs"]
+#[expect(dead_code, reason = "main is not called here")]
+mod a_probe_of_your_own;
+
 use std::path::Path;
 
 #[test]
@@ -23,8 +27,17 @@ fn three_tiers_print_what_is_expected() {
     check("02_three_tiers", &three_tiers::lesson().unwrap());
 }
 
+#[test]
+fn the_picture_of_the_night_is_what_a_probe_draws() {
+    check_file("../docs/night.svg", &a_probe_of_your_own::lesson().unwrap());
+}
+
 fn check(name: &str, printed: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("expected").join(format!("{name}.txt"));
+    check_file(&format!("expected/{name}.txt"), printed);
+}
+
+fn check_file(name: &str, printed: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("OUTGROW_BLESS").is_some() {
         std::fs::write(&file, printed).unwrap();
     }
