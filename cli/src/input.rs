@@ -3,6 +3,7 @@
 
 use crate::problems::{Rejected, Rejection};
 use crate::term;
+use models::workload::Arrivals;
 use scenarios::document::{self, Document, EditError, ReadError};
 use scenarios::load::{LoadError, Loaded, Traces};
 use scenarios::{expect, library};
@@ -68,12 +69,24 @@ pub(crate) fn load(name: &str, trace: Option<&Path>, changes: &[Change]) -> Resu
     let traces = trace.map_or(beside, |file| Traces::Instead(file.to_owned()));
     let document = changed(document, changes)?;
     let loaded = Loaded::document(document, &traces).map_err(|error| rejection(name, error));
+    let loaded = loaded.and_then(|loaded| if trace.is_some() { replays(name, loaded) } else { Ok(loaded) });
     loaded.and_then(expects_what_there_is).map_err(|rejection| match rejection {
         Rejection::Problems(mut problems) if !changes.is_empty() => {
             problems.file += &suffix(changes);
             Rejection::Problems(problems)
         }
         other => other,
+    })
+}
+
+/// A trace can only stand in for one that the scenario replays.
+fn replays(name: &str, loaded: Loaded) -> Result<Loaded, Rejection> {
+    if loaded.scenario.clients.values().any(|client| matches!(client.arrivals, Arrivals::Trace(_))) {
+        return Ok(loaded);
+    }
+    Err(Rejection::Unreadable {
+        message: format!("no client of `{name}` replays a trace, so --trace has nothing to stand in for"),
+        help: vec!["give a client for example arrivals: Trace(file: \"counts.csv\")".to_owned()],
     })
 }
 

@@ -114,5 +114,10 @@ pub fn near(name: &str) -> Option<&'static str> {
 
 /// The text of a trace that comes with the library.
 pub fn trace(file: &str) -> Option<&'static str> {
-    TRACES.iter().find(|(name, _)| *name == file).map(|(_, text)| *text)
+    traces().find(|(name, _)| *name == file).map(|(_, text)| text)
+}
+
+/// Every trace of the library: file name and text.
+pub fn traces() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TRACES.iter().copied()
 }

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use scenarios::library;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
+use std::path::Path;
 
 /// Arguments of `outgrow new`.
 #[derive(Debug, Args)]
@@ -59,16 +60,29 @@ impl New {
             bail!("`{}` is no name for a scenario: write for example `outgrow new shop`", self.name);
         }
         let shown = format!("{name}.ron");
-        let mut file = match OpenOptions::new().write(true).create_new(true).open(&shown) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                bail!("`{shown}` is there already and stays as it is: choose another name, or move it away")
-            }
-            Err(error) => return Err(error).with_context(|| format!("cannot write `{shown}`")),
-        };
         let text = self.from.and_then(|from| library::find(&from)).map_or(self.template.text(), |entry| entry.text);
-        file.write_all(text.as_bytes()).with_context(|| format!("cannot write `{shown}`"))?;
+        write(&shown, text)?;
+        // The traces it replays go beside it.
+        let folder = Path::new(&shown).parent().unwrap_or(Path::new(""));
+        for (trace, counts) in library::traces().filter(|(trace, _)| text.contains(&format!("\"{trace}\""))) {
+            let beside = folder.join(trace);
+            if !beside.exists() {
+                write(&beside.to_string_lossy(), counts)?;
+            }
+        }
         term::say(format_args!("wrote {shown}; read its comments, then: outgrow run {shown}"));
         Ok(Exit::Fine)
     }
+}
+
+/// Writes a new file, never over one that is there.
+fn write(shown: &str, text: &str) -> anyhow::Result<()> {
+    let mut file = match OpenOptions::new().write(true).create_new(true).open(shown) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            bail!("`{shown}` is there already and stays as it is: choose another name, or move it away")
+        }
+        Err(error) => return Err(error).with_context(|| format!("cannot write `{shown}`")),
+    };
+    file.write_all(text.as_bytes()).with_context(|| format!("cannot write `{shown}`"))
 }

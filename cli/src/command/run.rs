@@ -86,6 +86,7 @@ impl Run {
         }
         interrupt::watch();
         let mut reports = self.reports(&scenarios, &options)?;
+        tell_apart(&mut reports, &self.scenarios);
         for report in &mut reports {
             report.scenario += &input::suffix(&self.set);
         }
@@ -146,6 +147,20 @@ impl Run {
             parts.push(reports.iter().map(timing).collect());
         }
         parts.join("\n")
+    }
+}
+
+/// Files of one name are called by what was typed, and by their number if that is the same too.
+fn tell_apart(reports: &mut [RunReport], typed: &[String]) {
+    let names: Vec<String> = reports.iter().map(|report| report.scenario.clone()).collect();
+    let count = |all: &[String], name: &String| all.iter().filter(|other| *other == name).count();
+    for (i, report) in reports.iter_mut().enumerate() {
+        if count(&names, &names[i]) > 1 {
+            report.scenario = typed[i].strip_suffix(".ron").unwrap_or(&typed[i]).to_owned();
+            if count(typed, &typed[i]) > 1 {
+                report.scenario += &format!(" (number {})", i + 1);
+            }
+        }
     }
 }
 

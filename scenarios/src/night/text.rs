@@ -3,7 +3,7 @@
 use super::{
     BEFORE, CAPPED, EIGHTEEN, EXPIRED, LATE, Played, Report, SIX, SMALL_AND_CAPPED, SMALL_POOLS, SOON, TWELVE, WINDOWS,
 };
-use comfy_table::{CellAlignment, Table};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use sim_core::stats::{Estimate, wilson};
 use std::fmt::Write as _;
 
@@ -18,8 +18,8 @@ impl Report {
         }
         text.push_str(
             "The World Cup night on the load-balanced cluster: 450 requests a second, goals at minutes 33, 41 and 88.\n\
-             Availability is the share of requests served in the end, over the night and for those that came in\n\
-             the minutes named; collapsed: less than half of what came in minutes 110 to 128 was served.\n\n",
+             Served is the share of requests served in the end, over the night and for those that came in the\n\
+             minutes named; collapsed: less than half of what came in minutes 110 to 128 was served.\n\n",
         );
         text.push_str(&table(&self.rows));
         text.push_str(
@@ -157,7 +157,9 @@ fn short(x: f64) -> String {
 fn table(rows: &[Played]) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(["configuration", "collapsed", "availability", "5-30", "33-40", "41-50", "75-87", "110-128"]);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(99);
+    table.set_header(["configuration", "collapsed", "served", "5-30", "33-40", "41-50", "75-87", "110-128"]);
     for played in rows.iter().filter(|p| !p.nights.is_empty()) {
         let (k, n) = (played.collapsed(), played.nights.len());
         let estimates: Vec<_> = (0..WINDOWS.len()).map(|i| played.estimate(|night| night.windows[i])).collect();
@@ -182,7 +184,10 @@ fn table(rows: &[Played]) -> String {
         }
     }
     for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
+        column.set_padding((0, 1));
+        if i == 0 {
+            column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(35)));
+        }
         column.set_cell_alignment(if i == 0 { CellAlignment::Left } else { CellAlignment::Right });
     }
     table.to_string().lines().map(|line| line.trim_end().to_owned() + "\n").collect()
