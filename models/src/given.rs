@@ -1,7 +1,7 @@
 //! A number as a person gives it: bare, or with where it comes from.
 //!
 //! `12` and `(value: 12, source: Guess, range: (4, 20))` are the same number; the second also says
-//! how far to trust it. Reports print the provenance, studies vary what is guessed.
+//! how far to trust it, for reports that print it and studies that vary what is guessed.
 
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

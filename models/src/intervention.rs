@@ -24,7 +24,9 @@ pub enum Act {
         /// without a timeout learns at once in any case.
         refuse: bool,
     },
-    /// Numbers change: sizes, times, rates. Draws already made stand; everything after is new.
+    /// Numbers change: sizes, times, rates. Draws already made stand; everything after is new. How many
+    /// replicas a service has does not change, that is [`Act::Scale`]; the factor of a trace counts from
+    /// the next bin on.
     Adopt {
         /// The same design with other numbers.
         topology: Arc<Topology>,

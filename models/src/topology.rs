@@ -81,6 +81,15 @@ impl ProcessorSpec {
         }
     }
 
+    /// How much work `replicas` of them get done in a second, with so many requests at work spread over them as
+    /// evenly as can be: some replicas have one more than the others if the numbers do not divide.
+    pub fn work_per_second(&self, replicas: f64, at_work: f64) -> f64 {
+        let each = if replicas > 0.0 { at_work / replicas } else { return 0.0 };
+        let of_one = |n: f64| if n > 0.0 { n / self.slowdown(n as u32) } else { 0.0 };
+        let (fewer, share) = (each.floor(), each.fract());
+        replicas * ((1.0 - share) * of_one(fewer) + share * of_one(fewer + 1.0))
+    }
+
     /// How many requests are worked on at full pace at most, if that is limited.
     pub const fn capacity(&self) -> Option<u32> {
         match *self {

@@ -6,8 +6,10 @@
 
 use crate::figures::Figure;
 use crate::report::RunReport;
+use crate::units::span;
 use indexmap::IndexMap;
 use sim_core::stats::{Estimate, Moments, paired_difference};
+use sim_core::time::SimTime;
 
 /// How one scenario differs from another.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +26,8 @@ pub struct Comparison {
     pub same_arrivals: bool,
     /// Whether one of the two runs is partial.
     pub partial: bool,
+    /// What else than the design differs, so that the two do not compare like with like; one text each.
+    pub warnings: Vec<String>,
     /// By place, the difference of every figure that both have.
     pub differences: IndexMap<String, Difference>,
 }
@@ -90,6 +94,21 @@ impl Difference {
     }
 }
 
+/// What two runs do not measure in the same way.
+fn unlike(a: &RunReport, b: &RunReport) -> Vec<String> {
+    let since = |at: SimTime| span(at.as_secs_f64());
+    let threshold = |of: &RunReport| span(of.slo.threshold.get().as_secs_f64());
+    let settings = [
+        ("warm-ups", since(a.warm_up), since(b.warm_up), a.warm_up != b.warm_up),
+        ("horizons", since(a.horizon), since(b.horizon), a.horizon != b.horizon),
+        ("SLO thresholds", threshold(a), threshold(b), a.slo.threshold.get() != b.slo.threshold.get()),
+    ];
+    let differing = settings.into_iter().filter(|(.., differ)| *differ);
+    differing
+        .map(|(what, of_a, of_b, _)| format!("their {what} differ: {of_a} in {}, {of_b} in {}", a.scenario, b.scenario))
+        .collect()
+}
+
 impl Comparison {
     /// Compares `b` with `a`.
     ///
@@ -126,6 +145,7 @@ impl Comparison {
             pairs: pairs.len(),
             same_arrivals: !pairs.is_empty() && of_a.len() == of_b.len() && of_a.iter().all(same),
             partial: a.partial.is_some() || b.partial.is_some(),
+            warnings: unlike(a, b),
             differences,
         })
     }

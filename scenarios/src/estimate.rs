@@ -297,11 +297,6 @@ impl OneRun {
                         replicas[usize::from(*service)] = left.max(0.0);
                     }
                     Act::Adopt { topology: next } => {
-                        for (id, (old, new)) in topology.services.iter().zip(&next.services).enumerate() {
-                            if old.replicas != new.replicas {
-                                replicas[id] = f64::from(new.replicas);
-                            }
-                        }
                         topology = next.clone();
                         demands = Demands::of(&topology);
                     }
@@ -463,7 +458,7 @@ impl Flow {
                 }
                 ProcessorSpec::Usl { .. } => {
                     let most = connections(topology, replicas, id as u16);
-                    consider(work, replicas[id] * contended(&spec.processor, most), id, Resource::Processor);
+                    consider(work, contended(&spec.processor, replicas[id], most), id, Resource::Processor);
                 }
                 ProcessorSpec::Infinite => {}
             }
@@ -539,10 +534,9 @@ fn connections(topology: &Topology, replicas: &[f64], callee: u16) -> Option<f64
 }
 
 /// Work a second of a database under contention: with all connections in use, or at its best.
-fn contended(processor: &ProcessorSpec, connections: Option<f64>) -> f64 {
-    let rate = |n: u32| f64::from(n) / processor.slowdown(n);
+fn contended(processor: &ProcessorSpec, replicas: f64, connections: Option<f64>) -> f64 {
     match connections {
-        Some(n) => rate((n as u32).max(1)),
-        None => (1..=10_000).map(rate).fold(0.0, f64::max),
+        Some(n) => processor.work_per_second(replicas, n),
+        None => (1..=10_000).map(|n| processor.work_per_second(replicas, replicas * f64::from(n))).fold(0.0, f64::max),
     }
 }

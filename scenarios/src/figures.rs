@@ -69,6 +69,8 @@ pub(crate) struct At {
     span_s: f64,
     /// Which window tells whether it collapsed.
     collapse: usize,
+    /// Whether the scenario names that window.
+    collapse_named: bool,
 }
 
 /// A line of a table.
@@ -123,13 +125,12 @@ pub(crate) const METRICS: &[Row<Measure>] = &[
     row(
         "collapsed_ratio",
         Share,
-        "Replications that collapsed: they serve less than half of what comes in the collapse window (the window \
-         that `collapse` names, else the last fifth of the run). Its `wilson95` is Wilson's interval [low, high], \
-         to be preferred to `ci95` here.",
-        |m, at| {
-            let window = &m.windows[at.collapse];
-            ratio(window.done, window.arrived).map(|served| f64::from(u8::from(served < 0.5)))
-        },
+        "Replications that collapsed: they serve less than half of what comes in the collapse window. That is the \
+         window that `collapse` names, else the last fifth of the run; of the latter, requests still open when the \
+         run ends are left out unless they pile up: unless the requests in flight grow over it by more than a tenth \
+         of those that come in it, and by more than three times the root of their number. Its `wilson95` is \
+         Wilson's interval [low, high], to be preferred to `ci95` here.",
+        |m, at| collapsed(&m.windows[at.collapse], at.collapse_named).map(|yes| f64::from(u8::from(yes))),
     ),
     row(
         "response_mean_s",
@@ -293,6 +294,18 @@ pub(crate) const WINDOW: &[Row<WindowMeasure>] = &[
     ),
 ];
 
+/// Whether less than half of what came in a window was served; `None` if nothing came.
+///
+/// In the window at the end of the run that nobody has chosen, a slow system that is in balance has
+/// many requests open, and they say nothing: it may be that none is served so soon. Where they pile
+/// up, more come than end, and those open count as not served.
+fn collapsed(window: &WindowMeasure, named: bool) -> Option<bool> {
+    let (arrived, growth) = (window.arrived as f64, window.growth() as f64);
+    let piles_up = growth > 0.1 * arrived && growth > 3.0 * arrived.sqrt();
+    let judged = if named || piles_up { window.arrived } else { window.done + window.failed };
+    (window.arrived > 0).then_some(2 * window.done < judged)
+}
+
 fn unknown(m: &ClientMeasure) -> Option<f64> {
     ratio(m.arrived.saturating_sub(m.known()), m.arrived)
 }
@@ -318,6 +331,8 @@ pub(crate) struct Plan {
     /// The windows to measure; the one that tells of a collapse may be one more than the scenario's.
     pub(crate) windows: Vec<Window>,
     collapse: usize,
+    /// Whether that is one of the scenario's.
+    collapse_named: bool,
 }
 
 impl Plan {
@@ -330,7 +345,8 @@ impl Plan {
             windows.push(Window { name: String::new(), from: last_fifth.max(loaded.warm_up()), to: until });
             windows.len() - 1
         });
-        let mut plan = Self { rows: Vec::new(), windows, collapse };
+        let collapse_named = collapse < loaded.windows.len();
+        let mut plan = Self { rows: Vec::new(), windows, collapse, collapse_named };
         plan.requests();
         if loaded.topology.clients.len() > 1 {
             loaded.topology.clients.iter().enumerate().for_each(|(id, client)| plan.client(id, &client.name));
@@ -426,7 +442,7 @@ impl Plan {
     /// The values of one replication, in order.
     pub(crate) fn values(&self, measure: &Measure, now: SimTime) -> Vec<Option<f64>> {
         let span_s = now.since(measure.from).as_secs_f64();
-        let at = At { now, span_s, collapse: self.collapse };
+        let at = At { now, span_s, collapse: self.collapse, collapse_named: self.collapse_named };
         self.rows.iter().map(|(.., of)| of(measure, at).filter(|value| value.is_finite())).collect()
     }
 

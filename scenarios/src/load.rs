@@ -1,16 +1,16 @@
 //! From a file, or a library entry, to something that can run; or everything that is wrong with it.
 
-use crate::document::{Document, Path, Problem, Problems, ReadError};
+use crate::document::{Document, Path, Problem, Problems, ReadError, Segment};
 use crate::library;
 use crate::scenario::{Act, Scenario};
 use crate::trace_file;
 pub use crate::trace_file::Traces;
 use indexmap::IndexMap;
-use models::check::check;
+use models::check::{check, replicas_problem};
 use models::intervention::{self, Timeline};
 use models::probe::Window;
 use models::topology::Topology;
-use models::workload::{Arrivals, Trace};
+use models::workload::{Arrivals, Client, Trace};
 use sim_core::time::{SimDuration, SimTime};
 use std::sync::Arc;
 
@@ -146,58 +146,133 @@ impl Loaded {
         SimTime::ZERO + self.scenario.run.warm_up
     }
 
-    /// The timeline as run. What `Set` changes accumulates in time order.
+    /// The timeline as run. What `Set` and `Scale` change accumulates in time order.
     fn timeline(&self) -> Result<Timeline, Vec<Problem>> {
         let mut entries: Vec<_> = self.scenario.timeline.iter().enumerate().collect();
         entries.sort_by_key(|(_, entry)| entry.at + entry.lag);
         let mut document = self.document.clone();
+        let mut written: Vec<u32> = self.topology.services.iter().map(|s| s.replicas).collect();
+        let mut most = written.clone();
         let (mut acts, mut problems) = (Vec::new(), Vec::new());
         for (i, entry) in entries {
-            let place = Path::default().name("timeline").index(i).name("act");
+            let place = act_place(i);
             let at = SimTime::ZERO + (entry.at + entry.lag);
-            let act = match &entry.act {
+            let done = match &entry.act {
                 Act::Scale { service, to } => {
-                    self.service(service).map(|service| intervention::Act::Scale { service, to: to.get() })
+                    self.scale(&mut document, &place, service, to.get()).map(|act| vec![(at, act)])
                 }
-                Act::Kill { service, replicas, refuse } => self
-                    .service(service)
-                    .map(|service| intervention::Act::Kill { service, replicas: replicas.clone(), refuse: *refuse }),
+                Act::Kill { service, replicas, refuse } => self.service(service, &place).and_then(|service| {
+                    if replicas.is_empty() {
+                        let problem = Problem::error(place.name("replicas"), "no replica is named, so nothing crashes");
+                        return Err(problem.with_help("name some, counted from 0, for example replicas: [0]"));
+                    }
+                    Ok(vec![(at, intervention::Act::Kill { service, replicas: replicas.clone(), refuse: *refuse })])
+                }),
                 Act::Set { path, .. } => {
                     let text = self.document.get(&place.name("to")).unwrap_or_default().to_owned();
-                    self.set(&mut document, path, &text).map(|topology| intervention::Act::Adopt { topology })
+                    self.set(&mut document, &place, path, &text)
+                        .map(|(path, topology)| set_acts(&path, &topology, &written).map(|act| (at, act)).collect())
                 }
             };
-            match act {
-                Ok(act) => acts.push((at, act)),
-                Err(why) => problems.push(Problem::error(place, why)),
+            match done {
+                Ok(done) => {
+                    for (_, act) in &done {
+                        if let intervention::Act::Scale { service, to } = act {
+                            let service = usize::from(*service);
+                            written[service] = *to;
+                            most[service] = most[service].max(*to);
+                        }
+                    }
+                    acts.extend(done);
+                }
+                Err(problem) => problems.push(problem),
             }
         }
+        problems.extend(self.never_there(&most));
         if problems.is_empty() { Ok(Timeline::new(acts)) } else { Err(problems) }
     }
 
-    fn service(&self, name: &str) -> Result<u16, String> {
+    /// Kills of replicas that a service has at no time; `most` is how many each has at most.
+    fn never_there(&self, most: &[u32]) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (i, entry) in self.scenario.timeline.iter().enumerate() {
+            let Act::Kill { service, replicas, .. } = &entry.act else { continue };
+            let Some(id) = self.topology.service(service) else { continue };
+            let most = most[usize::from(id)];
+            for (k, ordinal) in replicas.iter().enumerate().filter(|(_, ordinal)| **ordinal >= most) {
+                let message = format!("\"{service}\" never has a replica {ordinal}");
+                let help = match most {
+                    1 => "it has one, replica 0".to_owned(),
+                    most => format!("it has {most} at most, which are replicas 0 to {}", most - 1),
+                };
+                problems.push(Problem::error(act_place(i).name("replicas").index(k), message).with_help(help));
+            }
+        }
+        problems
+    }
+
+    /// A `Scale`, which is also written where the number of replicas stands, for what `Set` changes later.
+    fn scale(&self, document: &mut Document, place: &Path, name: &str, to: u32) -> Result<intervention::Act, Problem> {
+        let service = self.service(name, place)?;
+        if let Some((message, help)) = replicas_problem(to) {
+            return Err(Problem::error(place.name("to"), message).with_help(help));
+        }
+        let path = Path::default().name("services").name(name).name("replicas");
+        document.set(&path, &to.to_string()).map_err(|e| Problem::error(place.clone(), e.to_string()))?;
+        Ok(intervention::Act::Scale { service, to })
+    }
+
+    fn service(&self, name: &str, place: &Path) -> Result<u16, Problem> {
         let known = || self.topology.services.iter().map(|s| s.name.as_str());
         self.topology.service(name).ok_or_else(|| {
             let near = models::problem::did_you_mean(name, known());
             let hint = near.map_or_else(String::new, |near| format!(" (did you mean \"{near}\"?)"));
-            format!("there is no service \"{name}\"{hint}")
+            Problem::error(place.clone(), format!("there is no service \"{name}\"{hint}"))
         })
     }
 
-    /// The topology after one more change to the document.
-    fn set(&self, document: &mut Document, path: &str, text: &str) -> Result<Arc<Topology>, String> {
-        set(document, path, text)?;
+    /// What is set, and the topology after one more change to the document.
+    fn set(
+        &self,
+        document: &mut Document,
+        place: &Path,
+        path: &str,
+        text: &str,
+    ) -> Result<(Path, Arc<Topology>), Problem> {
+        let wrong = |why: String| Problem::error(place.clone(), why);
+        let parsed: Path = path.parse().map_err(|e: crate::document::PathError| wrong(e.to_string()))?;
+        if let Some((message, help)) = without_effect(&parsed) {
+            return Err(Problem::error(place.name("path"), message).with_help(help));
+        }
+        set(document, path, text).map_err(wrong)?;
         let changed = document.decode::<Scenario>();
         if let Some(problem) = changed.problems.first() {
-            return Err(format!("with {path} set to {text}: {}", problem.message));
+            return Err(wrong(format!("with {path} set to {text}: {}", problem.message)));
         }
-        let scenario = changed.value.ok_or_else(|| format!("with {path} set to {text} the scenario cannot be read"))?;
+        let scenario =
+            changed.value.ok_or_else(|| wrong(format!("with {path} set to {text} the scenario cannot be read")))?;
+        if self.other_trace(&scenario) {
+            let (message, help) = TRACE_STAYS;
+            return Err(Problem::error(place.name("path"), message).with_help(help));
+        }
         let topology = check(&scenario.blueprint(), &scenario.workload(), &self.recorded)
-            .map_err(|problems| format!("with {path} set to {text}: {}", problems[0].message))?;
+            .map_err(|problems| wrong(format!("with {path} set to {text}: {}", problems[0].message)))?;
         match self.topology.refuses(&topology) {
-            Some(why) => Err(format!("{path} cannot be set to {text}: {why}")),
-            None => Ok(Arc::new(topology)),
+            Some(why) => Err(wrong(format!("{path} cannot be set to {text}: {why}"))),
+            None => Ok((parsed, Arc::new(topology))),
         }
+    }
+
+    /// Whether a population plays another trace than in the file.
+    fn other_trace(&self, scenario: &Scenario) -> bool {
+        let file = |client: &Client| match &client.arrivals {
+            Arrivals::Trace(trace) => Some(trace.file.clone()),
+            Arrivals::Poisson(_) | Arrivals::Closed { .. } => None,
+        };
+        scenario.clients.iter().any(|(name, now)| {
+            let before = self.scenario.clients.get(name).and_then(file);
+            before.is_some_and(|before| file(now).is_some_and(|now| now != before))
+        })
     }
 
     /// Warnings: what has no effect.
@@ -241,6 +316,44 @@ fn outlasts(trace: &Trace, horizon: SimDuration) -> Option<(String, &'static str
     } else {
         None
     }
+}
+
+const TRACE_STAYS: (&str, &str) =
+    ("which trace is played cannot change while a run is under way", "change its factor, or make it another scenario");
+
+/// Where an act stands.
+fn act_place(entry: usize) -> Path {
+    Path::default().name("timeline").index(entry).name("act")
+}
+
+/// Why setting what stands at `path` has no effect on a run under way: message and remedy.
+fn without_effect(path: &Path) -> Option<(String, String)> {
+    let names: Vec<_> = path.0.iter().map(|s| if let Segment::Name(name) = s { name.as_str() } else { "" }).collect();
+    match names.as_slice() {
+        ["clients", _, "arrivals", "file", ..] => Some((TRACE_STAYS.0.to_owned(), TRACE_STAYS.1.to_owned())),
+        ["services" | "clients", _, ..] => None,
+        _ => Some((
+            format!("setting `{path}` has no effect while a run is under way"),
+            "set something below services or clients, for example \"services.web.replicas\"".to_owned(),
+        )),
+    }
+}
+
+/// What a `Set` does: replicas come and go as by `Scale`, everything else is adopted. `written` is how many
+/// replicas each service had been given before.
+fn set_acts(path: &Path, topology: &Arc<Topology>, written: &[u32]) -> impl Iterator<Item = intervention::Act> {
+    let replicas = |s: &models::topology::ServiceSpec| {
+        Path::default().name("services").name(&s.name).name("replicas").contains(path)
+    };
+    let named = topology.services.iter().any(replicas);
+    let adopt = (!named).then(|| intervention::Act::Adopt { topology: topology.clone() });
+    let services = topology.services.iter().zip(written).enumerate();
+    let scales = services.filter(|(_, (spec, written))| replicas(spec) || spec.replicas != **written);
+    let scale = |(id, (spec, _)): (usize, (&models::topology::ServiceSpec, &u32))| intervention::Act::Scale {
+        service: id as u16,
+        to: spec.replicas,
+    };
+    adopt.into_iter().chain(scales.map(scale)).collect::<Vec<_>>().into_iter()
 }
 
 /// Whether a service, or `service.endpoint`, stands in the document, readable or not.

@@ -78,9 +78,11 @@ pub enum Act {
         #[serde(default)]
         refuse: bool,
     },
-    /// A number of the scenario changes: `Set(path: "services.app.calls.db.pool", to: 2)`.
+    /// A number of a service or a client changes: `Set(path: "services.app.calls.db.pool", to: 2)`. A
+    /// changed number of replicas is as a [`Act::Scale`]; a changed factor of a trace counts from its
+    /// next bin on.
     Set {
-        /// Where it stands in this file.
+        /// Where it stands in this file, below `services` or `clients`.
         path: String,
         /// Its new value, as it would be written there.
         to: IgnoredAny,
@@ -103,7 +105,7 @@ impl Act {
         models::catalogue::Entry {
             name: "Set",
             example: "Set(path: \"services.app.calls.db.pool\", to: 2)",
-            summary: "changes any number of the scenario while it runs",
+            summary: "changes any number of a service or client while it runs",
         },
     ];
 }

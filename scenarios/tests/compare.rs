@@ -141,3 +141,37 @@ fn different_seeds_are_not_compared() {
     assert!(matches!(error, CompareError::Seeds { seed_a: 1, seed_b: 2, .. }));
     assert!(error.to_string().contains("--seed 1"), "{error}");
 }
+
+#[test]
+fn what_is_not_measured_alike_is_said() {
+    let report = |name: &str, run: &str, threshold: &str| {
+        let one = load(
+            name,
+            &format!(
+                r#"(
+        services: {{"web": (endpoints: {{"get": [Work(Constant("10ms"))]}})}},
+        clients: {{"users": (arrivals: Poisson(Constant(5)), mix: {{"web.get": 1}})}},
+        slo: (threshold: "{threshold}"),
+        run: ({run}, replications: 2),
+    )"#
+            ),
+        );
+        scenarios::run::run(&one, &Options::default(), &()).unwrap()
+    };
+    let a = report("a.ron", r#"warm_up: "10s", horizon: "60s""#, "1s");
+    let same = report("same.ron", r#"warm_up: "10s", horizon: "60s""#, "1s");
+    assert_eq!(Comparison::of(&a, &same).unwrap().warnings, Vec::<String>::new());
+    let b = report("b.ron", r#"warm_up: "20s", horizon: "90s""#, "2s");
+    let comparison = Comparison::of(&a, &b).unwrap();
+    let say = [
+        "their warm-ups differ: 10 s in a, 20 s in b",
+        "their horizons differ: 60 s in a, 90 s in b",
+        "their SLO thresholds differ: 1 s in a, 2 s in b",
+    ];
+    assert_eq!(comparison.warnings, say);
+    let page = text::comparison(&comparison, &text::Page::default());
+    say.iter().for_each(|say| assert!(page.contains(&format!("warning: {say}")), "{page}"));
+    let document: serde_json::Value =
+        serde_json::from_str(&json::document(&[], &[comparison], json::Detail::Reproducible)).unwrap();
+    assert_eq!(document["comparisons"][0]["warnings"], serde_json::json!(say));
+}

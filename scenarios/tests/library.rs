@@ -11,7 +11,7 @@ use models::workload::{Arrivals, Rate};
 use scenarios::document::Document;
 use scenarios::expect;
 use scenarios::library::{self, Entry};
-use scenarios::load::{Loaded, Traces};
+use scenarios::load::{LoadError, Loaded, Traces};
 use scenarios::run::{Options, run_probed};
 use scenarios::scenario::Act;
 use sim_core::random::Key;
@@ -328,23 +328,25 @@ const TEMPLATE: &str = r#"(
     timeline: [(at: "1min", act: ACT)],
 )"#;
 
+/// Every family, and its word in the template.
+const FAMILIES: [(&str, &[catalogue::Entry]); 9] = [
+    ("PROCESSOR", Processor::ALL),
+    ("BALANCER", Balancer::ALL),
+    ("DROP", Drop::ALL),
+    ("BACKOFF", Backoff::ALL),
+    ("DISTRIBUTION", Distribution::ALL),
+    ("STEP", Step::ALL),
+    ("RATE", Rate::ALL),
+    ("ARRIVALS", Arrivals::ALL),
+    ("ACT", Act::ALL),
+];
+
 #[test]
 fn every_example_of_a_list_parses_where_it_belongs() {
-    let families = [
-        ("PROCESSOR", Processor::ALL),
-        ("BALANCER", Balancer::ALL),
-        ("DROP", Drop::ALL),
-        ("BACKOFF", Backoff::ALL),
-        ("DISTRIBUTION", Distribution::ALL),
-        ("STEP", Step::ALL),
-        ("RATE", Rate::ALL),
-        ("ARRIVALS", Arrivals::ALL),
-        ("ACT", Act::ALL),
-    ];
-    for (place, all) in families {
+    for (place, all) in FAMILIES {
         for entry in all {
             assert!(entry.example.starts_with(entry.name), "the example of {} is {}", entry.name, entry.example);
-            let text = families.iter().fold(TEMPLATE.to_owned(), |text, (other, all)| {
+            let text = FAMILIES.iter().fold(TEMPLATE.to_owned(), |text, (other, all)| {
                 text.replace(other, if *other == place { entry.example } else { all[0].example })
             });
             let document = Document::parse("example.ron", &text);
@@ -352,6 +354,29 @@ fn every_example_of_a_list_parses_where_it_belongs() {
                 panic!("{}: {error}", entry.example);
             }
         }
+    }
+}
+
+/// Names that the decoder of a family knows, as its problem with an unknown one tells.
+fn decoded(place: &str) -> BTreeSet<String> {
+    let text = FAMILIES.iter().fold(TEMPLATE.to_owned(), |text, (other, all)| {
+        text.replace(other, if *other == place { "Bogus" } else { all[0].example })
+    });
+    let error = Loaded::document(Document::parse("bogus.ron", &text), &Traces::Library).unwrap_err();
+    let LoadError::Problems(problems) = error else { panic!("{error}") };
+    let problem = problems.items.iter().find(|problem| problem.message.contains("Bogus"));
+    let problem = problem.unwrap_or_else(|| panic!("{place}: {problems}"));
+    let help = problem.help.as_deref().unwrap_or_default();
+    let words = help.split(|c: char| !c.is_alphanumeric());
+    words.filter(|word| word.starts_with(char::is_uppercase)).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_variant_has_its_line_in_the_list_of_its_family() {
+    for (place, all) in FAMILIES {
+        let listed: BTreeSet<String> = all.iter().map(|entry| entry.name.to_owned()).collect();
+        assert_eq!(listed.len(), all.len(), "{place}: two lines have one name");
+        assert_eq!(decoded(place), listed, "{place}");
     }
 }
 

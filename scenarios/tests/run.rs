@@ -2,8 +2,8 @@
 
 use scenarios::document::Document;
 use scenarios::estimate::Cost;
-use scenarios::expect::Judgement;
-use scenarios::load::{LoadError, Loaded, Traces};
+use scenarios::expect::{self, Judgement};
+use scenarios::load::{Loaded, Traces};
 use scenarios::report::{RunReport, json, text};
 use scenarios::run::{Cut, Options, Progress, RunError, Watch, run, run_probed};
 use scenarios::verdict::Verdict;
@@ -355,11 +355,8 @@ fn options_that_make_no_sense_are_refused() {
 fn expectations_that_make_no_sense_are_found_before_the_run() {
     let check = |expect: &str, say: &str| {
         let text = ONE_SERVER.replace("(figure: \"metrics.availability\", least: 1),", expect);
-        let Err(LoadError::Problems(problems)) = Loaded::document(Document::parse("case.ron", &text), &Traces::Library)
-        else {
-            panic!("{expect} is accepted");
-        };
-        let text = problems.to_string();
+        let loaded = load(&text);
+        let text = loaded.document.report(expect::problems(&loaded)).to_string();
         assert!(text.contains(say) && text.contains("case.ron:8:"), "{text}");
     };
     check(r#"(figure: "metrics.availabilty", least: 1),"#, "did you mean metrics.availability?");
@@ -419,4 +416,63 @@ fn replications_run_at_once() {
     let options = Options { replications: Some(2), jobs: Some(2), ..Options::default() };
     run(&load(ONE_SERVER), &options, &meet).unwrap();
     assert_eq!(meet.0.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn what_is_slow_but_in_balance_has_not_collapsed() {
+    let report = |steps: &str, rate: u32, window: &str| {
+        let processor = if steps.starts_with("Delay") { "Infinite" } else { "Servers(1)" };
+        let scenario = format!(
+            r#"(
+        services: {{"web": (processor: {processor}, endpoints: {{"get": [{steps}]}})}},
+        clients: {{"users": (arrivals: Poisson(Constant({rate})), mix: {{"web.get": 1}})}},
+        {window}
+        run: (warm_up: "1min", horizon: "10min", replications: 4),
+    )"#
+        );
+        run(&load(&scenario), &Options::default(), &()).unwrap()
+    };
+    // Of the last two minutes, those of the last 70 s are open; or all.
+    for delay in ["70s", "150s"] {
+        for rate in [1, 20] {
+            let slow = report(&format!("Delay(Constant(\"{delay}\"))"), rate, "");
+            assert_eq!(slow.collapsed(), Some((0, 4)), "{delay} {rate}");
+            assert_ne!(slow.verdict, Verdict::Collapsed);
+        }
+    }
+    // Nobody gives up, so that nobody fails; but none of those who come late is served.
+    for rate in [13, 20, 40] {
+        let piles_up = report("Work(Constant(\"100ms\"))", rate, "");
+        assert_eq!(mean(&piles_up, "metrics.availability"), 1.0);
+        assert_eq!((piles_up.collapsed(), piles_up.verdict), (Some((4, 4)), Verdict::Collapsed), "{rate}");
+    }
+    // A window that the scenario names is judged by all that comes in it.
+    let named = "windows: {\"end\": (\"8min\", \"10min\")}, collapse: \"end\",";
+    assert_eq!(report("Delay(Constant(\"70s\"))", 20, named).collapsed(), Some((4, 4)));
+}
+
+#[test]
+fn a_cost_is_that_of_all_replicas_of_a_database() {
+    let load_of = |replicas: u32, others: &str| {
+        let loaded = load(&format!(
+            r#"(
+        services: {{
+            "web": (processor: Infinite, calls: {{"db": (pool: 64)}}, endpoints: {{"get": [Call("db.get")]}}),
+            "db": (replicas: {replicas}, processor: Usl(sigma: 0.02, kappa: 0.001), endpoints: {{"get": [Work(Constant("1s"))]}}),
+            {others}
+        }},
+        clients: {{"users": (arrivals: Poisson(Constant(40)), mix: {{"web.get": 1}})}},
+        run: (horizon: "10min"),
+    )"#
+        ));
+        let overload = Cost::of(&loaded, &Options::default()).unwrap().overload.unwrap();
+        assert_eq!((overload.service.as_str(), overload.resource.as_str()), ("db", "contention"));
+        overload.load
+    };
+    let x = |n: f64| n / (1.0 + 0.02 * (n - 1.0) + 0.001 * n * (n - 1.0));
+    assert!((load_of(1, "") - 40.0 / x(64.0)).abs() < 1e-9);
+    assert!((load_of(2, "") - 20.0 / x(32.0)).abs() < 1e-9);
+    // Without a limit, it is what it does at its best: with 31 connections each.
+    let cron = r#""cron": (processor: Infinite, endpoints: {"get": [Call("db.get")]}),"#;
+    assert!((load_of(2, cron) - 20.0 / x(31.0)).abs() < 1e-9);
 }

@@ -95,31 +95,81 @@ fn targets<'a>(steps: &'a [Step], times: f64, found: &mut impl FnMut(&'a str, f6
 }
 
 /// An endpoint from which the expected number of calls has no limit.
+///
+/// Calls multiply only around cycles, so each knot of endpoints that all lead to one another is looked
+/// at by itself. There the expected number of calls k hops away is `M^k 1`. If for some k all of them
+/// are below 1, they fall geometrically from there on; if for some k none is below 1, they never do.
+/// What is still open after very many hops is too near the border to tell, and refused.
 fn multiplying(endpoints: &Endpoints<'_>) -> Option<String> {
     let mut edges = Vec::new();
     for (from, (_, steps)) in endpoints.values().enumerate() {
         targets(steps, 1.0, &mut |to, times| {
-            if let Some(to) = endpoints.get_index_of(to) {
+            if let Some(to) = endpoints.get_index_of(to).filter(|_| times > 0.0) {
                 edges.push((from, to, times));
             }
         });
     }
-    // Calls at depth k. Without a cycle none is left after as many hops as there are endpoints; in a
-    // cycle that dies out, what is left falls geometrically.
-    let mut alive = vec![1.0_f64; endpoints.len()];
-    for hop in 0..endpoints.len() + 2_000 {
-        let mut next = vec![0.0; endpoints.len()];
+    let knot = knots(endpoints.len(), &edges);
+    edges.retain(|&(from, to, _)| knot[from] == knot[to]);
+    edges.sort_by_key(|&(from, ..)| knot[from]);
+    let cycles = edges.chunk_by(|a, b| knot[a.0] == knot[b.0]);
+    let endless = cycles.filter(|cycle| !dies_out(cycle)).filter_map(|cycle| cycle.iter().map(|e| e.0).min()).min();
+    endless.and_then(|first| endpoints.get_index(first)).map(|(name, _)| name.clone())
+}
+
+/// Whether calls around one knot, given by its edges, become ever fewer.
+fn dies_out(edges: &[(usize, usize, f64)]) -> bool {
+    // Every endpoint of a knot has an edge from it.
+    let members: IndexSet<usize> = edges.iter().map(|e| e.0).collect();
+    let place = |endpoint: &usize| members.get_index_of(endpoint).expect("a knot's edges stay within it");
+    let edges: Vec<_> = edges.iter().map(|(from, to, times)| (place(from), place(to), *times)).collect();
+    let mut alive = vec![1.0_f64; members.len()];
+    for _ in 0..4 * members.len() + 100_000_000 / edges.len() {
+        let mut next = vec![0.0; members.len()];
         for &(from, to, times) in &edges {
             next[from] += times * alive[to];
         }
         alive = next;
-        if alive.iter().all(|&n| n < 1e-6) {
-            return None;
+        if alive.iter().all(|&n| n < 1.0) {
+            return true;
         }
-        if alive.iter().any(|&n| n > 1e12) && hop > endpoints.len() {
-            break;
+        if alive.iter().all(|&n| n >= 1.0) {
+            return false;
         }
     }
-    let most = (0..alive.len()).max_by(|&a, &b| alive[a].total_cmp(&alive[b]))?;
-    endpoints.get_index(most).map(|(name, _)| name.clone())
+    false
+}
+
+/// For each of `n` endpoints the number of its knot, by Kosaraju's algorithm.
+fn knots(n: usize, edges: &[(usize, usize, f64)]) -> Vec<usize> {
+    let (mut ahead, mut back) = (vec![Vec::new(); n], vec![Vec::new(); n]);
+    for &(from, to, _) in edges {
+        ahead[from].push(to);
+        back[to].push(from);
+    }
+    let (mut order, mut seen) = (Vec::new(), vec![false; n]);
+    for start in 0..n {
+        let mut walk = if std::mem::replace(&mut seen[start], true) { vec![] } else { vec![(start, 0)] };
+        while let Some((here, taken)) = walk.pop() {
+            let Some(&to) = ahead[here].get(taken) else {
+                order.push(here);
+                continue;
+            };
+            walk.push((here, taken + 1));
+            if !std::mem::replace(&mut seen[to], true) {
+                walk.push((to, 0));
+            }
+        }
+    }
+    let mut knot = vec![usize::MAX; n];
+    for &start in order.iter().rev() {
+        let mut open = vec![start];
+        while let Some(here) = open.pop() {
+            if knot[here] == usize::MAX {
+                knot[here] = start;
+                open.extend(back[here].iter().filter(|from| knot[**from] == usize::MAX));
+            }
+        }
+    }
+    knot
 }

@@ -14,6 +14,26 @@ use crate::workload::{Arrivals, Client, Trace, Workload};
 use indexmap::IndexMap;
 use program::{Compiler, Context, PolicySpec};
 use sim_core::random::hash_name;
+use sim_core::time::SimDuration;
+
+/// The most endpoints of all services together.
+const MOST_ENDPOINTS: usize = 60_000;
+
+/// The most closed users of all populations together, and the most arrivals in one bin of a trace: each
+/// of them is held in memory.
+const MOST_AT_ONCE: u64 = 100_000_000;
+
+/// The most times a trace is played.
+const MOST_FACTOR: f64 = 1e6;
+
+/// Why a service cannot have this many replicas, as problem and remedy.
+pub fn replicas_problem(replicas: u32) -> Option<(&'static str, &'static str)> {
+    match replicas {
+        0 => Some(("there are 0 replicas", "write 1 or more")),
+        1..=100_000 => None,
+        _ => Some(("more than 100000 replicas are not simulated", "use fewer")),
+    }
+}
 
 /// Checks a design and its workload and makes them runnable. `traces` holds the recorded arrivals by
 /// the file name under which the workload asks for them.
@@ -27,6 +47,9 @@ pub fn check(
 ) -> Result<Topology, Vec<Problem>> {
     let mut problems = Vec::new();
     names(blueprint, workload, &mut problems);
+    if !sizes(blueprint, workload, &mut problems) {
+        return Err(problems);
+    }
     let mut compiler = Compiler::new(blueprint, &mut problems);
     let services = blueprint.services.iter().enumerate();
     let services: Vec<_> = services.map(|(id, (name, service))| compiler.service(id as u16, name, service)).collect();
@@ -41,6 +64,22 @@ pub fn check(
     if problems.is_empty() { Ok(Topology { services, endpoints, ops, sites, clients }) } else { Err(problems) }
 }
 
+/// Whether ids are wide enough for the design; where they are not, nothing more can be said of it.
+fn sizes(blueprint: &Blueprint, workload: &Workload, problems: &mut Vec<Problem>) -> bool {
+    let before = problems.len();
+    let mut problem = |message: String| {
+        problems.push(Problem::new(Path::root().name("services"), message, "leave some out"));
+    };
+    if blueprint.services.len() + workload.clients.len() > 10_000 {
+        problem("there are more than 10000 services and clients".into());
+    }
+    let endpoints: usize = blueprint.services.values().map(|s| s.endpoints.len()).sum();
+    if endpoints > MOST_ENDPOINTS {
+        problem(format!("there are more than {MOST_ENDPOINTS} endpoints"));
+    }
+    problems.len() == before
+}
+
 fn names(blueprint: &Blueprint, workload: &Workload, problems: &mut Vec<Problem>) {
     let services = Path::root().name("services");
     let clients = Path::root().name("clients");
@@ -51,13 +90,6 @@ fn names(blueprint: &Blueprint, workload: &Workload, problems: &mut Vec<Problem>
     if workload.clients.is_empty() {
         let help = "add for example clients: {\"users\": (arrivals: Poisson(Constant(20)), mix: {\"web.get\": 1})}";
         problems.push(Problem::new(clients.clone(), "there is no client, so nothing would happen", help));
-    }
-    if blueprint.services.len() + workload.clients.len() > 10_000 {
-        problems.push(Problem::new(
-            services.clone(),
-            "there are more than 10000 services and clients",
-            "leave some out",
-        ));
     }
     let all = blueprint.services.keys().map(|n| (&services, n)).chain(workload.clients.keys().map(|n| (&clients, n)));
     let endpoints = blueprint.services.iter().map(|(name, s)| (services.name(name).name("endpoints"), s));
@@ -75,9 +107,9 @@ impl Compiler<'_> {
     fn service(&mut self, id: u16, name: &str, service: &Service) -> ServiceSpec {
         let path = Path::root().name("services").name(name);
         let processor = self.processor(&path.name("processor"), &service.processor);
-        let replicas = self.at_least_one(&path.name("replicas"), "replicas", service.replicas.get());
-        if replicas > 100_000 {
-            self.problem(&path.name("replicas"), "more than 100000 replicas are not simulated", "use fewer");
+        let replicas = service.replicas.get();
+        if let Some((message, help)) = replicas_problem(replicas) {
+            self.problem(&path.name("replicas"), message, help);
         }
         let threads = service.threads.as_ref().map(|n| self.at_least_one(&path.name("threads"), "threads", n.get()));
         let server_is_thread = threads.is_none() && matches!(processor, ProcessorSpec::Servers(_));
@@ -190,12 +222,30 @@ impl Compiler<'_> {
             }
             Arrivals::Trace(file) => {
                 // A file that could not be read has been reported by whoever reads files.
-                let empty = || Trace { bin: sim_core::time::SimDuration::from_secs(1), counts: [].into() };
+                let empty = || Trace { bin: SimDuration::from_secs(1), counts: [].into() };
                 let trace = traces.get(&file.file).cloned().unwrap_or_else(empty);
-                ArrivalSpec::Trace { trace, factor: file.factor.get() }
+                let factor = file.factor.get();
+                let over = |&(_, &count): &(usize, &u32)| f64::from(count) * factor > MOST_AT_ONCE as f64;
+                if factor > MOST_FACTOR {
+                    let message = format!("{factor} times the trace is more than a million times");
+                    self.problem(&path.name("factor"), message, "write a factor up to 1000000");
+                } else if let Some((bin, count)) = trace.counts.iter().enumerate().find(over) {
+                    let from = SimDuration::from_nanos(trace.bin.as_nanos().saturating_mul(bin as u64));
+                    let message = format!(
+                        "the bin of the trace at {from} has {count} arrivals, {factor} times which is more than the {MOST_AT_ONCE} that are held at once"
+                    );
+                    self.problem(&path.name("file"), message, "use narrower bins, or a smaller factor");
+                }
+                ArrivalSpec::Trace { trace, factor }
             }
             Arrivals::Closed { users, think } => {
                 let users = self.at_least_one(&path.name("users"), "users", users.get());
+                self.users += u64::from(users);
+                if self.users > MOST_AT_ONCE {
+                    let message = format!("there are {} closed users in all, more than {MOST_AT_ONCE}", self.users);
+                    let help = "use fewer, or Poisson arrivals: so many users hardly notice each other";
+                    self.problem(&path.name("users"), message, help);
+                }
                 ArrivalSpec::Closed { users, think: self.dist(&path.name("think"), think) }
             }
         }

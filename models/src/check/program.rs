@@ -11,12 +11,19 @@ use sim_core::dist::Dist;
 use sim_core::random::hash_name;
 use sim_core::time::SimDuration;
 
+/// The most branches of one `Parallel`; a visit counts those that are open in 16 bits.
+const MOST_BRANCHES: usize = 10_000;
+
 /// Gathers ids, programs and problems while a design is checked.
 pub(super) struct Compiler<'a> {
     pub(super) blueprint: &'a Blueprint,
     pub(super) endpoints: Vec<EndpointSpec>,
     pub(super) ops: Vec<Op>,
     pub(super) sites: Vec<Site>,
+    /// Ids by `service.endpoint`.
+    names: IndexMap<String, u16>,
+    /// Closed users of the populations so far.
+    pub(super) users: u64,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -56,11 +63,15 @@ fn next(counter: &mut u64, purpose: u64) -> u64 {
 impl<'a> Compiler<'a> {
     /// Endpoint ids are known before any program is compiled, so that calls can name them.
     pub(super) fn new(blueprint: &'a Blueprint, problems: &'a mut Vec<Problem>) -> Self {
-        let endpoints = blueprint.services.values().enumerate().flat_map(|(id, service)| {
-            let spec = move |name: &String| EndpointSpec { service: id as u16, name: name.clone(), entry: 0 };
-            service.endpoints.keys().map(spec)
-        });
-        Self { blueprint, endpoints: endpoints.collect(), ops: Vec::new(), sites: Vec::new(), problems }
+        let (mut endpoints, mut names) = (Vec::new(), IndexMap::new());
+        for (id, (service, spec)) in blueprint.services.iter().enumerate() {
+            for name in spec.endpoints.keys() {
+                // A dot in a name, which is a problem, may make two of them the same: the first counts.
+                names.entry(format!("{service}.{name}")).or_insert(endpoints.len() as u16);
+                endpoints.push(EndpointSpec { service: id as u16, name: name.clone(), entry: 0 });
+            }
+        }
+        Self { blueprint, endpoints, ops: Vec::new(), sites: Vec::new(), names, users: 0, problems }
     }
 
     pub(super) fn problem(&mut self, path: &Path, message: impl Into<String>, help: impl Into<String>) {
@@ -89,26 +100,21 @@ impl<'a> Compiler<'a> {
 
     /// The id of `service.endpoint`.
     pub(super) fn endpoint_id(&mut self, path: &Path, target: &str) -> Option<u16> {
-        let full = |e: &EndpointSpec| {
-            format!(
-                "{}.{}",
-                self.blueprint.services.get_index(usize::from(e.service)).expect("ids are dense").0,
-                e.name
-            )
-        };
-        let names: Vec<String> = self.endpoints.iter().map(full).collect();
-        let found = names.iter().position(|name| name == target);
+        let found = self.names.get(target).copied();
         if found.is_none() {
-            let of_service = names.iter().find(|name| name.split('.').next() == Some(target));
-            let near =
-                of_service.map(String::as_str).or_else(|| did_you_mean(target, names.iter().map(String::as_str)));
+            let names = || self.names.keys().map(String::as_str);
+            let of_service = names().find(|name| name.split('.').next() == Some(target));
+            let near = of_service.or_else(|| did_you_mean(target, names()));
             let help = near.map_or_else(
-                || format!("there are {}", super::list(names.iter())),
+                || format!("there are {}", super::list(self.names.keys())),
                 |near| format!("did you mean \"{near}\"?"),
             );
-            self.unknown(path, target, format!("no service provides the endpoint \"{target}\""), help);
+            match self.blueprint.services.get(target) {
+                Some(_) => self.problem(path, format!("\"{target}\" is a service, not an endpoint"), help),
+                None => self.unknown(path, target, format!("no service provides the endpoint \"{target}\""), help),
+            }
         }
-        found.map(|id| id as u16)
+        found
     }
 
     /// Compiles the endpoints of one service.
@@ -118,10 +124,9 @@ impl<'a> Compiler<'a> {
             let help = "add for example endpoints: {\"get\": [Work(Exponential(\"20ms\"))]}";
             self.problem(&path, "the service has no endpoint, so nobody can ask it", help);
         }
-        for (name, steps) in &service.endpoints {
-            let entry = self.ops.len() as u32;
-            let found = self.endpoints.iter_mut().find(|e| e.service == context.id && e.name == *name);
-            found.expect("every endpoint was listed before").entry = entry;
+        let first = self.endpoints.partition_point(|e| e.service < context.id);
+        for (i, (name, steps)) in service.endpoints.iter().enumerate() {
+            self.endpoints[first + i].entry = self.ops.len() as u32;
             self.steps(&path.name(name), steps, context, &mut Ordinals::default());
             self.ops.push(Op::End);
         }
@@ -172,6 +177,10 @@ impl<'a> Compiler<'a> {
             Step::Parallel(branches) => {
                 if branches.is_empty() {
                     self.problem(path, "Parallel has no branches", "add one, or leave the step out");
+                }
+                if branches.len() > MOST_BRANCHES {
+                    let message = format!("{} branches of one Parallel", branches.len());
+                    return self.problem(path, message, format!("use at most {MOST_BRANCHES}"));
                 }
                 let at = self.ops.len();
                 self.ops.push(Op::Goto(0));

@@ -48,12 +48,6 @@ impl Cause {
             Self::Downstream => "downstream",
         }
     }
-
-    /// What a caller's failure looks like one hop further up.
-    pub(crate) const fn at_callee(self) -> Self {
-        let _ = self;
-        Self::Downstream
-    }
 }
 
 /// A fresh request.

@@ -145,6 +145,7 @@ impl State {
         } else {
             self.calls[slot].phase = Phase::Pool;
             self.replicas[replica as usize].pools[usize::from(pool)].wait(ticket);
+            self.pooled += 1;
         }
     }
 

@@ -56,8 +56,11 @@ pub struct System {
     state: State,
 }
 
-/// Events between two looks at how much state there is.
+/// Events between two looks at how much state there is; the first is at the first event.
 const CHECK_EVERY: u32 = 4096;
+
+/// What a pending event takes in the agenda, with its time and place.
+const PENDING_BYTES: u64 = 20;
 
 /// What changes all the time. Its methods see the topology through [`Cx`].
 #[derive(Clone, Debug)]
@@ -68,6 +71,8 @@ struct State {
     calls: Slab<Call>,
     visits: Slab<Visit>,
     todo: VecDeque<Todo>,
+    /// Places in the queues of all pools, those whose calls have given up included.
+    pooled: u64,
     counts: Counts,
     peak_in_flight: u64,
     /// The present instant, and events and consequences within it.
@@ -141,10 +146,10 @@ impl Counts {
 /// How much state a run may hold before it stops with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of calls, visits and queues.
+    /// Bytes of calls, visits, queues, users and pending events.
     pub state_bytes: u64,
-    /// Events and their consequences within one instant, by which an endless loop at one instant is
-    /// found.
+    /// Events and their consequences within one instant, counted anew at the next: by this an endless
+    /// loop at one instant is found, whether within an event or through the agenda.
     pub consequences: u64,
 }
 
@@ -206,6 +211,7 @@ impl System {
             calls: Slab::new(),
             visits: Slab::new(),
             todo: VecDeque::new(),
+            pooled: 0,
             counts: Counts::default(),
             peak_in_flight: 0,
             instant: SimTime::ZERO,
@@ -218,7 +224,7 @@ impl System {
         }
         state.todo.clear();
         state.start_sources(&mut cx);
-        let system = Self { topology, timeline, applied: 0, limits, unchecked: 0, state };
+        let system = Self { topology, timeline, applied: 0, limits, unchecked: CHECK_EVERY - 1, state };
         system.schedule_act(SimTime::ZERO, &mut agenda);
         Simulation::new(system, agenda)
     }
@@ -243,7 +249,7 @@ impl System {
         self.applied
     }
 
-    /// Bytes that calls, visits and queues take, without slack.
+    /// Bytes that calls, visits and queues take, without slack. Clients and pending events come on top.
     pub fn state_bytes(&self) -> u64 {
         // What was cancelled takes its place in the queue until its turn comes.
         let places = |s: &ServiceState| u64::from(s.waiting) + s.cancelled.len() as u64;
@@ -251,6 +257,7 @@ impl System {
         self.state.calls.len() as u64 * size_of::<Call>() as u64
             + self.state.visits.len() as u64 * size_of::<Visit>() as u64
             + waiting * size_of::<Waiting>() as u64
+            + self.state.pooled * size_of::<Ticket>() as u64
     }
 
     /// Lets a probe that joins now know the levels.
@@ -369,8 +376,11 @@ impl System {
         Ok(())
     }
 
-    fn check_state(&self, now: SimTime) -> Result<(), LimitError> {
-        if self.state_bytes() > self.limits.state_bytes {
+    fn check_state(&self, now: SimTime, agenda: &Agenda<Event>) -> Result<(), LimitError> {
+        // Without slack: a fork has less of it, and must stop at the same event.
+        let clients: u64 = self.state.clients.iter().map(ClientState::bytes).sum();
+        let pending = agenda.len() as u64 * PENDING_BYTES;
+        if self.state_bytes() + clients + pending > self.limits.state_bytes {
             return Err(LimitError::State {
                 at: now,
                 in_flight: self.state.counts.in_flight(),
@@ -383,7 +393,8 @@ impl System {
 }
 
 impl State {
-    /// Takes over the numbers of a topology with the same elements as the old one.
+    /// Takes over the numbers of a topology with the same elements as the old one, but for how many
+    /// replicas there are: that is [`Act::Scale`].
     fn adopt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, old: &Topology) {
         // What has been attained so far was attained at the old pace.
         for replica in &mut self.replicas {
@@ -393,9 +404,6 @@ impl State {
             let before = &old.services[id];
             if before.balancer != spec.balancer {
                 self.services[id].balancer = spec.balancer.start().expect("a checked balancer starts");
-            }
-            if before.replicas != spec.replicas {
-                self.scale(cx, id as u16, spec.replicas);
             }
         }
         for id in 0..self.replicas.len() as u32 {
@@ -472,7 +480,7 @@ impl<P: Probe> Model<P> for System {
         self.unchecked += 1;
         if self.unchecked == CHECK_EVERY {
             self.unchecked = 0;
-            self.check_state(now)?;
+            self.check_state(now, agenda)?;
         }
         Ok(())
     }

@@ -119,7 +119,7 @@ impl Processor {
         let left = (f64::from_bits(finish) - self.attained).max(0.0) * spec.slowdown(self.at_work);
         // Rounded up: at the tick the service has been attained, but for the last bit perhaps.
         let whole = left as u64;
-        let at = now.saturating_add(SimDuration::from_nanos(whole + u64::from((whole as f64) < left)));
+        let at = now.saturating_add(SimDuration::from_nanos(whole.saturating_add(u64::from((whole as f64) < left))));
         if at >= self.tick {
             return None;
         }

@@ -254,6 +254,7 @@ impl State {
             let Some(ticket) = connections.queue.pop_front() else {
                 return;
             };
+            self.pooled -= 1;
             let call = &self.calls[ticket.call];
             if call.phase != Phase::Pool || call.key != ticket.key || call.attempt != ticket.attempt {
                 // It stopped counting when it left.
@@ -320,7 +321,16 @@ impl State {
         if host.outstanding() == 0 && !zombies {
             host.state = ReplicaState::Gone;
             let service = host.service;
+            self.clear_pools(replica);
             self.tell_capacity(cx, service);
+        }
+    }
+
+    /// Forgets who waits for connections of a replica that goes.
+    fn clear_pools(&mut self, replica: u32) {
+        for pool in &mut self.replicas[replica as usize].pools {
+            self.pooled -= pool.queue.len() as u64;
+            pool.queue.clear();
         }
     }
 
@@ -383,6 +393,7 @@ impl State {
                 self.free_call(slot);
             }
         }
+        self.clear_pools(id);
         let host = &mut self.replicas[id as usize];
         let (held, pools) = (host.held, host.pools.iter().map(|p| p.used).collect::<Vec<_>>());
         let busy = host.processor.busy(&cx.topology.services[usize::from(service)].processor);

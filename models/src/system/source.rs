@@ -52,6 +52,11 @@ impl ClientState {
         }
     }
 
+    /// Bytes of what it holds: counters of closed users, and arrivals of the bin that is played.
+    pub(super) fn bytes(&self) -> u64 {
+        (size_of_val(&*self.asked) + size_of_val(&*self.rest)) as u64
+    }
+
     /// The next arrival of a Poisson process from `now` on, by thinning.
     fn next_poisson(&mut self, now: SimTime, rate: &Rate) -> SimTime {
         let mut at = now;

@@ -119,8 +119,8 @@ impl State {
         let v = &mut self.visits[visit];
         debug_assert_eq!(v.doing, Doing::Calling, "only a visit that calls hears of the end of a call");
         v.doing = Doing::Going;
-        if let Err(cause) = result {
-            v.failed = Some(cause.at_callee());
+        if result.is_err() {
+            v.failed = Some(Cause::Downstream);
         }
         self.todo.push_back(Todo::Resume { visit });
     }
@@ -146,7 +146,7 @@ impl State {
                 }
                 Op::Delay { time, draw } => {
                     v.doing = Doing::Delayed;
-                    v.until = cx.now + time.sample(&mut key.index(*draw).rng());
+                    v.until = cx.now.saturating_add(time.sample(&mut key.index(*draw).rng()));
                     cx.agenda.schedule(v.until, Class::Ordinary, Event::StepEnd { visit });
                     return;
                 }
@@ -241,7 +241,7 @@ impl State {
     fn work_alone<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32, demand: SimDuration) {
         let v = &mut self.visits[visit];
         v.doing = Doing::Working;
-        v.until = cx.now + demand;
+        v.until = cx.now.saturating_add(demand);
         cx.agenda.schedule(v.until, Class::Ordinary, Event::StepEnd { visit });
     }
 

@@ -15,7 +15,8 @@ use std::sync::Arc;
 pub struct TraceFile {
     /// A CSV file with a header, a time column and a count column; relative to the scenario file.
     pub file: String,
-    /// How many times the recorded arrivals.
+    /// How many times the recorded arrivals. If it changes during a run, that counts from the next bin
+    /// on: the arrivals of a bin are drawn when it begins, or, after empty bins, a little earlier.
     #[serde(default = "once")]
     pub factor: Given<f64>,
 }

@@ -178,6 +178,7 @@ fn comparison(comparison: &Comparison) -> Value {
         "pairs": comparison.pairs,
         "same_arrivals": comparison.same_arrivals,
         "partial": comparison.partial,
+        "warnings": comparison.warnings,
         "differences": differences,
     })
 }
@@ -274,6 +275,11 @@ const COMPARISON_KEYS: &[(&str, &str, &str)] = &[
          of the two differ.",
     ),
     ("partial", "true or false", "Whether one of the two runs is partial."),
+    (
+        "warnings",
+        "list of texts",
+        "What makes the figures of the two unlike: warm-ups, horizons or SLO thresholds that differ.",
+    ),
     (
         "differences",
         "object",

@@ -319,6 +319,9 @@ pub fn comparison(comparison: &Comparison, page: &Page<'_>) -> String {
         "{pairs} pairs of runs {arrivals}; a star marks a difference whose 95% interval excludes 0; saved is the share of its variance that pairing has saved."
     );
     page.wrapped(&mut text, None, "", &words);
+    for warning in &comparison.warnings {
+        page.wrapped(&mut text, Some(Role::Warning), "warning:", warning);
+    }
     let rows = |wanted: &dyn Fn(&Figure) -> bool| -> Vec<Vec<String>> {
         let shown = comparison.differences.iter().filter(|(_, difference)| wanted(&difference.figure));
         shown.filter(|(_, difference)| worth_a_line(difference)).map(|(path, d)| difference(path, d)).collect()

@@ -1,8 +1,7 @@
 //! What replications say about a mean.
 
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
-
 use super::Moments;
+use super::tail::{halved, normal_quantile, student};
 
 /// A mean over independent replications, with its 95% confidence interval mean ± half-width.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,38 +49,21 @@ pub fn paired_difference(a: &[f64], b: &[f64]) -> Option<Estimate> {
 /// freedom; `None` unless `p` is inside (0, 1) and `dof` positive. To at least eight digits for `p`
 /// from 10⁻⁹ to 1 − 10⁻⁹.
 ///
-/// Up to 1000 degrees of freedom it halves intervals of the distribution function of `statrs`, whose
-/// own inverse does not return for some arguments. Above, it expands around the normal quantile, as
-/// there the distribution function loses digits (M. Abramowitz, I. A. Stegun, "Handbook of
+/// Up to 1000 degrees of freedom it halves intervals of the distribution function. Above, it expands
+/// around the normal quantile, as there the distribution function loses digits (M. Abramowitz, I. A. Stegun, "Handbook of
 /// Mathematical Functions", 26.7.5).
 pub fn t_quantile(p: f64, dof: f64) -> Option<f64> {
-    let student = StudentsT::new(0.0, 1.0, dof).ok()?;
-    if !(p > 0.0 && p < 1.0) {
+    if !(p > 0.0 && p < 1.0 && dof > 0.0) {
         return None;
     }
     let tail = p.min(1.0 - p);
-    let t = if dof > 1000.0 { expanded(tail, dof) } else { halved(tail, &student) };
+    let t = if dof > 1000.0 { expanded(tail, dof) } else { halved(tail, student(dof)) };
     Some(if p < 0.5 { -t } else { t })
 }
 
-/// The t ≥ 0 with P(T > t) = `tail`.
-fn halved(tail: f64, student: &StudentsT) -> f64 {
-    let (mut low, mut high) = (0.0, 1.0);
-    while student.sf(high) > tail && high < f64::MAX {
-        low = high;
-        high *= 2.0;
-    }
-    // Enough to exhaust the digits of any t above 10⁻⁴⁰.
-    for _ in 0..200 {
-        let middle = low + 0.5 * (high - low);
-        if student.sf(middle) > tail { low = middle } else { high = middle }
-    }
-    high
-}
-
-/// The same for many degrees of freedom.
+/// The t ≥ 0 with P(T > t) = `tail`, for many degrees of freedom.
 fn expanded(tail: f64, dof: f64) -> f64 {
-    let z = -Normal::standard().inverse_cdf(tail);
+    let z = normal_quantile(tail);
     let w = z * z;
     let g1 = (w + 1.0) / 4.0;
     let g2 = ((5.0 * w + 16.0) * w + 3.0) / 96.0;

@@ -6,14 +6,14 @@
 //!
 //! A value that does not exist, such as the mean of nothing, is `None`, never 0.
 //!
-//! Accumulators use IEEE arithmetic only and are equal on every platform. The quantiles behind
-//! intervals and tests come from `statrs`, whose last digits may differ between platforms: they
-//! belong in reports, never back in a simulation.
+//! Everything here is equal on every platform, bit by bit: accumulators use IEEE arithmetic only, and
+//! the quantiles behind intervals the `libm` crate.
 
 mod estimate;
 mod histogram;
 mod moments;
 mod proportion;
+mod tail;
 mod time_weighted;
 
 pub use estimate::{Estimate, paired_difference, t_quantile};

@@ -1,6 +1,6 @@
 //! What counts of successes say about a probability.
 
-use statrs::distribution::{ContinuousCDF, Normal};
+use super::tail::normal_quantile;
 
 /// The interval of a probability after `successes` in `n` independent trials, by Wilson's score.
 ///
@@ -18,7 +18,7 @@ pub fn wilson(successes: u64, n: u64, confidence: f64) -> (f64, f64) {
     if n == 0 || confidence >= 1.0 || confidence.is_nan() {
         return (0.0, 1.0);
     }
-    let z = Normal::standard().inverse_cdf(0.5 + 0.5 * confidence.max(0.0));
+    let z = normal_quantile(0.5 - 0.5 * confidence.max(0.0));
     let trials = n as f64;
     let share = successes as f64 / trials;
     let spread = z * z / trials;

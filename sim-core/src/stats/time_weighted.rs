@@ -54,24 +54,6 @@ impl TimeWeighted {
         self.max = self.max.max(level);
     }
 
-    /// Rises by `by` at `at`.
-    ///
-    /// # Panics
-    /// As [`TimeWeighted::set`].
-    #[inline]
-    pub fn add(&mut self, at: SimTime, by: u64) {
-        self.set(at, self.level.saturating_add(by));
-    }
-
-    /// Falls by `by` at `at`.
-    ///
-    /// # Panics
-    /// If it would fall below zero, or `at` is earlier than a former change.
-    #[inline]
-    pub fn sub(&mut self, at: SimTime, by: u64) {
-        self.set(at, self.level.checked_sub(by).expect("a level fell below zero"));
-    }
-
     /// The level now.
     pub const fn level(&self) -> u64 {
         self.level

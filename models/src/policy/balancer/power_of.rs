@@ -1,5 +1,5 @@
 //! Power of d choices: look at d distinct replicas chosen at random, take the one with the fewest
-//! outstanding attempts, the first looked at among equals (Mitzenmacher 2001; Vvedenskaya et al. 1996).
+//! outstanding attempts, by draw among equals (Mitzenmacher 2001; Vvedenskaya et al. 1996).
 
 use super::View;
 use crate::given::Given;

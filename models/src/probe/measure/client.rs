@@ -88,11 +88,13 @@ pub struct WindowMeasure {
     pub done: u64,
     /// Those that failed, whenever that was.
     pub failed: u64,
+    /// Requests that were over in it, whenever they came and whatever became of them.
+    pub ended: u64,
 }
 
 impl WindowMeasure {
     pub(super) fn new(window: Window) -> Self {
-        Self { window, arrived: 0, done: 0, failed: 0 }
+        Self { window, arrived: 0, done: 0, failed: 0, ended: 0 }
     }
 
     pub(super) fn take(&mut self, outcome: &Outcome) {
@@ -102,6 +104,11 @@ impl WindowMeasure {
                 Err(_) => self.failed += 1,
             }
         }
+    }
+
+    /// By how much the requests in flight grew over it, as far as it was measured; 0 if they did not.
+    pub fn growth(&self) -> u64 {
+        self.arrived.saturating_sub(self.ended)
     }
 
     /// Served over fresh requests whose outcome is known; `None` if none is known.

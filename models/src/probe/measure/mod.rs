@@ -78,10 +78,12 @@ impl Measure {
         &mut self.services[usize::from(service)]
     }
 
-    /// The connections to a contended database have changed: so has the most it could do.
+    /// The replicas of a contended database, the connections to it, or its law may have changed: so has the
+    /// most it could do. Nothing limits that if somebody calls it without a pool.
     fn update_peak(&mut self, now: SimTime, callee: u16) {
-        let spec = &self.topology.services[usize::from(callee)].processor;
-        if !matches!(spec, ProcessorSpec::Usl { .. }) {
+        let processor = self.topology.services[usize::from(callee)].processor;
+        let unlimited = || self.topology.sites.iter().any(|site| site.callee == callee && site.pool.is_none());
+        if !matches!(processor, ProcessorSpec::Usl { .. }) || unlimited() {
             return;
         }
         let mut connections = 0;
@@ -92,15 +94,17 @@ impl Measure {
                 }
             }
         }
-        let rate = if connections == 0 { 0.0 } else { connections as f64 / spec.slowdown(connections as u32) };
-        self.service(callee).set_contended_rate(now, rate);
+        let database = self.service(callee);
+        let rate = processor.work_per_second(database.replicas.level() as f64, connections as f64);
+        database.set_contended_rate(now, rate);
     }
 }
 
 impl Probe for Measure {
-    fn intervened(&mut self, _: SimTime, act: &Act) {
+    fn intervened(&mut self, now: SimTime, act: &Act) {
         if let Act::Adopt { topology } = act {
             self.topology = topology.clone();
+            (0..topology.services.len()).for_each(|service| self.update_peak(now, service as u16));
         }
     }
 
@@ -113,6 +117,9 @@ impl Probe for Measure {
     }
 
     fn outcome(&mut self, now: SimTime, outcome: &Outcome) {
+        for window in &mut self.windows {
+            window.ended += u64::from(window.window.contains(now));
+        }
         let served = u64::from(outcome.result.is_ok());
         self.requests.served += served;
         self.clients[usize::from(outcome.client)].served += served;
@@ -168,13 +175,13 @@ impl Probe for Measure {
     }
 
     fn busy(&mut self, now: SimTime, service: u16, processors: u32) {
-        self.service(service).busy.set(now, u64::from(processors));
+        self.service(service).set_busy(now, processors);
     }
 
     fn capacity(&mut self, now: SimTime, service: u16, capacity: &Capacity) {
         self.service(service).set_capacity(now, capacity);
         let callees: Vec<u16> = self.topology.services[usize::from(service)].pools.iter().map(|p| p.callee).collect();
-        callees.into_iter().for_each(|callee| self.update_peak(now, callee));
+        callees.into_iter().chain([service]).for_each(|changed| self.update_peak(now, changed));
     }
 
     fn pool(&mut self, now: SimTime, service: u16, pool: u16, change: i32) {

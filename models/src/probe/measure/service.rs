@@ -37,10 +37,10 @@ pub struct ServiceMeasure {
     pub busy: TimeWeighted,
     /// Replicas, those that drain included.
     pub replicas: TimeWeighted,
-    /// Threads there are; `None` without a limit.
-    pub threads: Option<TimeWeighted>,
-    /// Servers or cores there are; `None` without a limit.
-    pub processors: Option<TimeWeighted>,
+    /// Threads, while they are limited.
+    threads: Limited,
+    /// Servers or cores, while they are limited.
+    processors: Limited,
     /// Its pools, in the order of its calls.
     pub pools: Vec<PoolMeasure>,
     /// Work that a shared processor has completed, in nanoseconds of demand.
@@ -49,6 +49,16 @@ pub struct ServiceMeasure {
     contended_rate: (SimTime, f64),
     /// The integral of that rate over time, in nanoseconds of demand.
     contended_work: f64,
+}
+
+/// What is in use of what there is, both counted only while there is a limit: it may come and go.
+#[derive(Clone, Copy, Debug)]
+struct Limited {
+    /// In use, limited or not.
+    level: u64,
+    limit: Option<u64>,
+    used: TimeWeighted,
+    there: TimeWeighted,
 }
 
 /// How long each number in system lasted.
@@ -93,8 +103,8 @@ impl ServiceMeasure {
             levels: levels.then(|| Levels { since: now, nanos: Vec::new() }),
             busy: none,
             replicas: none,
-            threads: None,
-            processors: None,
+            threads: Limited::new(now),
+            processors: Limited::new(now),
             pools: vec![pool; pools],
             work_done: 0,
             contended_rate: (now, 0.0),
@@ -125,7 +135,13 @@ impl ServiceMeasure {
 
     pub(super) fn set_held(&mut self, now: SimTime, requests: u32) {
         self.held.set(now, u64::from(requests));
+        self.threads.set_level(now, u64::from(requests));
         self.set_in_system(now);
+    }
+
+    pub(super) fn set_busy(&mut self, now: SimTime, processors: u32) {
+        self.busy.set(now, u64::from(processors));
+        self.processors.set_level(now, u64::from(processors));
     }
 
     fn set_in_system(&mut self, now: SimTime) {
@@ -136,13 +152,8 @@ impl ServiceMeasure {
     }
 
     pub(super) fn set_capacity(&mut self, now: SimTime, capacity: &Capacity) {
-        let set = |level: &mut Option<TimeWeighted>, to: Option<u64>, start: SimTime| {
-            if let Some(to) = to {
-                level.get_or_insert(TimeWeighted::new(start, to)).set(now, to);
-            }
-        };
-        set(&mut self.threads, capacity.threads, now);
-        set(&mut self.processors, capacity.processors, now);
+        self.threads.set_limit(now, capacity.threads);
+        self.processors.set_limit(now, capacity.processors);
         self.replicas.set(now, capacity.replicas);
         for (pool, &connections) in self.pools.iter_mut().zip(&capacity.pools) {
             pool.connections.set(now, connections);
@@ -166,14 +177,14 @@ impl ServiceMeasure {
         (most > 0.0).then(|| self.work_done as f64 / most)
     }
 
-    /// Busy servers or cores over those there are; `None` without a limit.
+    /// Busy servers or cores over those there are, while they are limited; `None` if they never were.
     pub fn processor_utilisation(&self, now: SimTime) -> Option<f64> {
-        share(&self.busy, self.processors.as_ref()?, now)
+        self.processors.utilisation(now)
     }
 
-    /// Held threads over those there are; `None` without a limit.
+    /// Held threads over those there are, while they are limited; `None` if they never were.
     pub fn thread_utilisation(&self, now: SimTime) -> Option<f64> {
-        share(&self.held, self.threads.as_ref()?, now)
+        self.threads.utilisation(now)
     }
 
     /// How long each number in system lasted up to now, in nanoseconds, if it was asked for.
@@ -181,6 +192,30 @@ impl ServiceMeasure {
         let mut levels = self.levels.clone()?;
         levels.pass(now, self.in_system.level());
         Some(levels.nanos)
+    }
+}
+
+impl Limited {
+    fn new(now: SimTime) -> Self {
+        let none = TimeWeighted::new(now, 0);
+        Self { level: 0, limit: None, used: none, there: none }
+    }
+
+    fn set_level(&mut self, now: SimTime, level: u64) {
+        self.level = level;
+        if self.limit.is_some() {
+            self.used.set(now, level);
+        }
+    }
+
+    fn set_limit(&mut self, now: SimTime, limit: Option<u64>) {
+        self.limit = limit;
+        self.used.set(now, if limit.is_some() { self.level } else { 0 });
+        self.there.set(now, limit.unwrap_or(0));
+    }
+
+    fn utilisation(&self, now: SimTime) -> Option<f64> {
+        share(&self.used, &self.there, now)
     }
 }
 

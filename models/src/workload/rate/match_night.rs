@@ -101,10 +101,15 @@ impl Match {
         self.base.get() * self.crowd(at) > level || self.at(at) > level
     }
 
-    /// Bounds stretch over ten seconds; each burst rises to its peak and then falls, so its largest
-    /// value over a stretch is at the peak or at the nearer end.
+    /// Bounds stretch over ten seconds, and from the third hour on over a thousandth of the time so far,
+    /// so that a crowd of hardly anybody costs thousands of stretches, not billions. Each burst rises to
+    /// its peak and then falls, so its largest value over a stretch is at the peak or at the nearer end.
     pub(super) fn bound(&self, at: SimTime) -> Bound {
-        let until = at + SimDuration::from_secs(10);
+        if self.base.get() <= 0.0 {
+            return Bound { rate: 0.0, until: SimTime::MAX };
+        }
+        let width = SimDuration::from_secs(10).max(SimDuration::from_nanos(at.as_nanos() / 1_000));
+        let until = at.saturating_add(width);
         let (from, to) = (at.as_secs_f64(), until.as_secs_f64());
         let (rise, decay) = (self.rise.get().as_secs_f64(), self.decay.get().as_secs_f64());
         let peak = rise * libm::log1p(decay / rise);

@@ -1,0 +1,163 @@
+//! Timelines: what they do to replicas, and what is refused because it would do nothing.
+
+use models::system::{Limits, ReplicaState, System};
+use scenarios::document::Document;
+use scenarios::load::{LoadError, Loaded, Traces};
+use sim_core::time::SimTime;
+use std::path::PathBuf;
+
+fn text(timeline: &str) -> String {
+    format!(
+        r#"(
+        services: {{"web": (replicas: 6, endpoints: {{"get": [Work(Constant("20ms"))]}})}},
+        clients: {{"users": (arrivals: Poisson(Constant(10)), mix: {{"web.get": 1}})}},
+        run: (warm_up: "0s", horizon: "1min", replications: 1),
+        timeline: [{timeline}],
+    )"#
+    )
+}
+
+fn load(text: &str, traces: &Traces) -> Result<Loaded, LoadError> {
+    Loaded::document(Document::parse("case.ron", text), traces)
+}
+
+/// Replicas that are up at some seconds.
+fn up(timeline: &str, seconds: &[u64]) -> Vec<usize> {
+    let loaded = load(&text(timeline), &Traces::Library).unwrap_or_else(|e| panic!("{e}"));
+    let mut run = System::run(loaded.topology.clone(), loaded.timeline.clone(), 1, 0, Limits::default());
+    let up_at = |second: &u64| {
+        run.run_until(SimTime::from_secs(*second), &mut ()).unwrap();
+        let snapshot = run.model.snapshot(run.now());
+        snapshot.services[0].replicas.iter().filter(|r| r.state == ReplicaState::Up).count()
+    };
+    seconds.iter().map(up_at).collect()
+}
+
+/// The one problem: path, message and remedy.
+fn refused(text: &str, traces: &Traces) -> (String, String, String) {
+    let problems = match load(text, traces) {
+        Err(LoadError::Problems(problems)) => problems,
+        Err(error) => panic!("{error}"),
+        Ok(_) => panic!("it is accepted: {text}"),
+    };
+    let [one] = &problems.items[..] else { panic!("{problems}") };
+    assert!(one.place.is_some(), "{problems}");
+    (one.path.to_string(), one.message.clone(), one.help.clone().unwrap_or_default())
+}
+
+#[test]
+fn set_and_scale_speak_of_the_same_replicas() {
+    let scale = r#"(at: "10s", act: Scale(service: "web", to: 18)), "#;
+    let set = |at: &str, path: &str, to: &str| format!(r#"(at: "{at}", act: Set(path: "{path}", to: {to})), "#);
+    // To the number that is written, although that is not the number there is.
+    let back = set("20s", "services.web.replicas", "6");
+    assert_eq!(up(&format!("{scale}{back}"), &[5, 15, 25]), [6, 18, 6]);
+    // Another number is set in between; the scaled one stays.
+    let other = set("20s", "services.web.endpoints.get[0]", r#"Work(Constant("30ms"))"#);
+    assert_eq!(up(&format!("{scale}{other}"), &[15, 25]), [18, 18]);
+    // With its provenance, and as part of the whole service.
+    let guess = set("20s", "services.web.replicas", "(value: 7, source: Guess)");
+    assert_eq!(up(&format!("{scale}{guess}"), &[15, 25]), [18, 7]);
+    let whole = set("20s", "services.web", r#"(replicas: 8, endpoints: {"get": [Work(Constant("30ms"))]})"#);
+    assert_eq!(up(&format!("{scale}{whole}"), &[15, 25]), [18, 8]);
+    // What crashed is started again by whoever asks for the number that is written.
+    let kill = r#"(at: "10s", act: Kill(service: "web", replicas: [0, 3])), "#;
+    let again = r#"(at: "20s", act: Scale(service: "web", to: 6)), "#;
+    assert_eq!(up(&format!("{kill}{again}"), &[5, 15, 25]), [6, 4, 6]);
+    assert_eq!(up(&format!("{kill}{back}"), &[5, 15, 25]), [6, 4, 6]);
+    // But not by a change elsewhere.
+    assert_eq!(up(&format!("{kill}{other}"), &[5, 15, 25]), [6, 4, 4]);
+    assert_eq!(
+        refused(&text(&set("1s", "services.web.replicas", "0")), &Traces::Library).1,
+        "with services.web.replicas set to 0: there are 0 replicas"
+    );
+}
+
+#[test]
+fn what_has_no_effect_cannot_be_set() {
+    for (path, to) in [
+        ("run.seed", "3"),
+        ("run.horizon", "\"2min\""),
+        ("slo.threshold", "\"2s\""),
+        ("title", "\"x\""),
+        ("windows.late", "(\"1s\", \"2s\")"),
+        ("timeline[0].at", "\"3s\""),
+        ("expect", "[]"),
+        ("collapse", "\"late\""),
+        ("servces.web.replicas", "3"),
+        ("services", "{}"),
+    ] {
+        let act = format!(r#"(at: "9s", act: Set(path: "{path}", to: {to}))"#);
+        let (place, message, help) = refused(&text(&act), &Traces::Library);
+        assert_eq!(place, "timeline[0].act.path", "{path}");
+        assert_eq!(message, format!("setting `{path}` has no effect while a run is under way"));
+        assert!(help.contains("below services or clients"), "{help}");
+    }
+    assert!(load(&text(r#"(at: "9s", act: Set(path: "clients.users.timeout", to: "1s"))"#), &Traces::Library).is_ok());
+}
+
+#[test]
+fn a_trace_keeps_its_file_but_not_its_factor() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["one.csv", "two.csv"] {
+        std::fs::write(folder.path().join(name), "second,n\n0,5\n1,5\n").unwrap();
+    }
+    let traces = Traces::Folder(PathBuf::from(folder.path()));
+    let with = |path: &str, to: &str| {
+        text(&format!(r#"(at: "1s", act: Set(path: "{path}", to: {to}))"#))
+            .replace("Poisson(Constant(10))", "Trace(file: \"one.csv\")")
+    };
+    for (path, to) in [
+        ("clients.users.arrivals.file", "\"two.csv\""),
+        ("clients.users.arrivals", "Trace(file: \"two.csv\")"),
+        ("clients.users.arrivals", "Trace(file: \"none.csv\")"),
+    ] {
+        let (place, message, help) = refused(&with(path, to), &traces);
+        assert_eq!(place, "timeline[0].act.path");
+        assert!(message.contains("which trace is played cannot change"), "{message}");
+        assert!(help.contains("factor"), "{help}");
+    }
+    assert!(load(&with("clients.users.arrivals.factor", "2"), &traces).is_ok());
+}
+
+#[test]
+fn replicas_that_cannot_be_are_refused_where_they_stand() {
+    let check = |timeline: &str, place: &str, say: &str, remedy: &str| {
+        let (path, message, help) = refused(&text(timeline), &Traces::Library);
+        assert_eq!((path.as_str(), message.as_str(), help.as_str()), (place, say, remedy));
+    };
+    let scale = |to: u32| format!(r#"(at: "9s", act: Scale(service: "web", to: {to}))"#);
+    check(&scale(0), "timeline[0].act.to", "there are 0 replicas", "write 1 or more");
+    let many = "more than 100000 replicas are not simulated";
+    check(&scale(100_001), "timeline[0].act.to", many, "use fewer");
+    let kill = |replicas: &str| format!(r#"(at: "9s", act: Kill(service: "web", replicas: {replicas}))"#);
+    let none = "no replica is named, so nothing crashes";
+    check(&kill("[]"), "timeline[0].act.replicas", none, "name some, counted from 0, for example replicas: [0]");
+    let never = "\"web\" never has a replica 6";
+    let there = "it has 6 at most, which are replicas 0 to 5";
+    check(&kill("[5, 6]"), "timeline[0].act.replicas[1]", never, there);
+    // It has one later on; that it is not up yet is no mistake of the file.
+    let later = r#", (at: "20s", act: Set(path: "services.web.replicas", to: 7))"#;
+    assert!(load(&text(&format!("{}{later}", kill("[6]"))), &Traces::Library).is_ok());
+}
+
+/// The likeliest slip of a beginner is told, and no file is refused without a problem.
+#[test]
+fn a_service_where_an_endpoint_belongs_is_told() {
+    let text = r#"(
+        services: {
+            "web": (endpoints: {"get": [Call("db")]}),
+            "db": (endpoints: {"query": [Work(Constant("1ms"))]}),
+        },
+        clients: {"users": (arrivals: Poisson(Constant(1)), mix: {"web": 1})},
+    )"#;
+    let document = scenarios::document::Document::parse("slip.ron", text);
+    let Err(scenarios::load::LoadError::Problems(problems)) =
+        scenarios::load::Loaded::document(document, &scenarios::load::Traces::Library)
+    else {
+        panic!("a service is no endpoint")
+    };
+    let said = problems.to_string();
+    assert!(said.contains("\"db\" is a service, not an endpoint") && said.contains("\"db.query\""), "{said}");
+    assert!(said.contains("\"web\" is a service, not an endpoint") && said.contains("\"web.get\""), "{said}");
+}
