@@ -427,6 +427,13 @@ fn settings(scenario: &Scenario) -> Vec<Problem> {
             let message =
                 format!("the window \"{name}\" begins at {from}, when the run has ended at {}", settings.horizon);
             problem(path, message, "move it, or make run.horizon longer");
+        } else if *to <= settings.warm_up {
+            let path = Path::default().name("windows").name(name);
+            let message = format!(
+                "the window \"{name}\" is over at {to}, before anything counts: the warm-up lasts until {}",
+                settings.warm_up
+            );
+            problem(path, message, "move it, or make run.warm_up shorter");
         }
     }
     if let Some(name) = &scenario.collapse

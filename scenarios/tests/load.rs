@@ -161,3 +161,16 @@ fn a_service_where_an_endpoint_belongs_is_told() {
     assert!(said.contains("\"db\" is a service, not an endpoint") && said.contains("\"db.query\""), "{said}");
     assert!(said.contains("\"web\" is a service, not an endpoint") && said.contains("\"web.get\""), "{said}");
 }
+
+#[test]
+fn a_window_that_never_counts_is_told() {
+    let text = r#"(
+        services: {"web": (endpoints: {"get": [Work(Constant("1ms"))]})},
+        clients: {"users": (arrivals: Poisson(Constant(1)), mix: {"web.get": 1})},
+        windows: {"early": ("10s", "30s")},
+        collapse: "early",
+    )"#;
+    let document = scenarios::document::Document::parse("early.ron", text);
+    let error = scenarios::load::Loaded::document(document, &scenarios::load::Traces::Library).unwrap_err();
+    assert!(error.to_string().contains("before anything counts: the warm-up lasts until 1min"), "{error}");
+}

@@ -37,7 +37,7 @@ const EVERYTHING: &str = r#"(
 )"#;
 
 #[test]
-fn every_key_of_the_issue_is_there() {
+fn every_key_that_readers_rely_on_is_there() {
     let value = json::run(&report(EVERYTHING), json::Detail::Reproducible);
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     for key in "scenario seed replications horizon_s warmup_s metrics services engine verdict".split(' ') {
@@ -128,6 +128,7 @@ fn keys_keep_their_order_and_numbers_are_finite() {
     let order = [
         "runs",
         "scenario",
+        "version",
         "seed",
         "horizon_s",
         "verdict",

@@ -42,6 +42,7 @@ pub fn run(report: &RunReport, detail: Detail) -> Value {
     if let Some(partial) = &report.partial {
         add("partial", partial_run(partial));
     }
+    add("version", env!("CARGO_PKG_VERSION").into());
     add("seed", report.seed.into());
     add("replications", report.replications.len().into());
     add("horizon_s", number(report.horizon.as_secs_f64()));
@@ -154,7 +155,10 @@ fn judged(judged: &Judged) -> Value {
 }
 
 fn engine(engine: &Engine, detail: Detail) -> Value {
-    let mut value = json!({ "events": engine.events, "peak_in_flight": engine.peak_in_flight });
+    let mut value = json!({
+        "events": engine.events,
+        "peak_in_flight": engine.peak_in_flight,
+    });
     if detail == Detail::Timings {
         let wall_s = engine.wall.as_secs_f64();
         let object = value.as_object_mut().expect("it was made one");
@@ -222,7 +226,8 @@ const RUN_KEYS: &[(&str, &str, &str)] = &[
         "The replications that count and were cut short: `replication` (its number), `reason`, `message`, `reached_s`. \
          After a stop, replications under way count only if none had ended.",
     ),
-    ("seed", "number", "Names the randomness; equal seeds give equal runs."),
+    ("version", "text", "The version of Outgrow."),
+    ("seed", "number", "Names the randomness; equal scenario, seed and version give equal runs."),
     ("replications", "number", "Independent replications that count."),
     ("horizon_s", "s", "Simulated time at which the run ends."),
     ("warmup_s", "s", "Simulated time from which on requests and levels count."),

@@ -46,6 +46,8 @@ pub struct RunReport {
     pub clients: Vec<String>,
     /// The windows, in the order written.
     pub windows: Vec<Window>,
+    /// The window by which it counts as collapsed, if one is named.
+    pub collapse: Option<String>,
     /// By service, the share of time at each number in system from 0 on, if asked for; the last of
     /// 10,001 stands for all above.
     pub distributions: IndexMap<String, Vec<Estimate>>,
@@ -153,6 +155,7 @@ impl RunReport {
             services: loaded.topology.services.iter().map(|s| s.name.clone()).collect(),
             clients: loaded.topology.clients.iter().map(|c| c.name.clone()).collect(),
             windows: loaded.windows.clone(),
+            collapse: loaded.scenario.collapse.clone(),
             distributions: distributions(loaded, replications),
             partial,
             verdict,

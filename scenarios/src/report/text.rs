@@ -144,7 +144,11 @@ fn headline(text: &mut String, report: &RunReport, page: &Page<'_>) {
     let why = match report.verdict {
         Verdict::Collapsed => {
             let (collapsed, of) = report.collapsed().unwrap_or_default();
-            format!("{collapsed} of {of} runs collapsed: in the end they served less than half of what came. ")
+            let when = report
+                .collapse
+                .as_ref()
+                .map_or_else(|| "in the end".to_owned(), |name| format!("in the window \"{name}\""));
+            format!("{collapsed} of {of} runs collapsed: {when} they served less than half of what came. ")
         }
         Verdict::Breached => format!(
             "{} of the requests are served within {}, and {} is promised. ",
