@@ -2,7 +2,7 @@
 
 use crate::document::{Document, Path, Problem, Problems, ReadError, Segment};
 use crate::library;
-use crate::scenario::{Act, Scenario};
+use crate::scenario::{Act, Entry, Scenario};
 use crate::trace_file;
 pub use crate::trace_file::Traces;
 use indexmap::IndexMap;
@@ -95,10 +95,12 @@ impl Loaded {
                     from_check(models::problem::Problem { path: decoded.in_document(&p.path), ..p })
                 };
                 problems.extend(new(found.into_iter().filter(|p| !there(p)).map(in_place).collect()));
+                problems.extend(new(acts_on_nobody(&scenario, &document)));
                 return Err(LoadError::Problems(document.report(problems)));
             }
         };
         if !problems.is_empty() {
+            problems.extend(new(acts_on_nobody(&scenario, &document)));
             return Err(LoadError::Problems(document.report(problems)));
         }
         let mut loaded = Self {
@@ -387,6 +389,18 @@ fn windows(scenario: &Scenario) -> Vec<Window> {
         to: SimTime::ZERO + *to,
     };
     scenario.windows.iter().map(window).collect()
+}
+
+/// Acts on services that are not there. With a sound design the timeline itself finds them, and more.
+fn acts_on_nobody(scenario: &Scenario, document: &Document) -> Vec<Problem> {
+    let nobody = |(i, entry): (usize, &Entry)| match &entry.act {
+        Act::Scale { service, .. } | Act::Kill { service, .. } if !stands(document, service) => {
+            let place = Path::default().name("timeline").index(i).name("act").name("service");
+            Some(Problem::error(place, format!("there is no service \"{service}\"")))
+        }
+        _ => None,
+    };
+    scenario.timeline.iter().enumerate().filter_map(nobody).collect()
 }
 
 /// What makes no sense about how a scenario is run.

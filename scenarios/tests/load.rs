@@ -174,3 +174,18 @@ fn a_window_that_never_counts_is_told() {
     let error = scenarios::load::Loaded::document(document, &scenarios::load::Traces::Library).unwrap_err();
     assert!(error.to_string().contains("before anything counts: the warm-up lasts until 1min"), "{error}");
 }
+
+#[test]
+fn problems_of_design_run_and_timeline_are_told_together() {
+    let text = r#"(
+        services: {"web": (replicas: 0, endpoints: {"get": [Work(Constant("1ms"))]})},
+        clients: {"users": (arrivals: Poisson(Constant(1)), mix: {"web.get": 1})},
+        timeline: [(at: "1min", act: Kill(service: "wbe", replicas: [0]))],
+        run: (warm_up: "20min", horizon: "10min"),
+    )"#;
+    let document = scenarios::document::Document::parse("three.ron", text);
+    let error = scenarios::load::Loaded::document(document, &scenarios::load::Traces::Library).unwrap_err();
+    for said in ["there are 0 replicas", "there is no service \"wbe\"", "leaves nothing of the horizon"] {
+        assert!(error.to_string().contains(said), "{said}: {error}");
+    }
+}
