@@ -137,13 +137,14 @@ fn tables_are_tidy_and_not_written_over() {
     run.fine().says(&["wrote out/tables/metrics.csv", "windows.csv: 2 rows", "comparisons.csv"]);
 
     let metrics = folder.read("out/tables/metrics.csv");
-    assert_eq!(metrics.lines().next(), Some("scenario,entity,metric,unit,mean,ci95,replications"));
-    assert!(metrics.contains("\none,all,availability,\"share, 0 to 1\",1,0,3\n"), "{metrics}");
-    assert!(metrics.contains("\ntwo,services.web,utilisation.processor,"), "{metrics}");
-    assert!(metrics.contains("\none,services.web,pool_wait_mean_s,s,,,0\n"), "{metrics}");
+    assert_eq!(metrics.lines().next(), Some("scenario,version,seed,partial,entity,metric,unit,mean,ci95,replications"));
+    let of = |name: &str, row: &str| format!("\n{name},{},1,false,{row}", env!("CARGO_PKG_VERSION"));
+    assert!(metrics.contains(&of("one", "all,availability,\"share, 0 to 1\",1,0,3\n")), "{metrics}");
+    assert!(metrics.contains(&of("two", "services.web,utilisation.processor,")), "{metrics}");
+    assert!(metrics.contains(&of("one", "services.web,pool_wait_mean_s,s,,,0\n")), "{metrics}");
     let windows = folder.read("out/tables/windows.csv");
-    assert_eq!(windows.lines().next(), Some("scenario,window,metric,unit,mean,ci95,replications"));
-    assert!(windows.contains("\none,late,availability,"), "{windows}");
+    assert_eq!(windows.lines().next(), Some("scenario,version,seed,partial,window,metric,unit,mean,ci95,replications"));
+    assert!(windows.contains(&of("one", "late,availability,")), "{windows}");
     let comparisons = folder.read("out/tables/comparisons.csv");
     assert!(comparisons.contains("\none,two,all,response_mean_s,s,"), "{comparisons}");
 

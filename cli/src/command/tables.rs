@@ -59,7 +59,8 @@ impl Tables {
                 ]
             })
         });
-        let header = ["scenario", "entity", "metric", "unit", "mean", "ci95", "replications"];
+        let header =
+            ["scenario", "version", "seed", "partial", "entity", "metric", "unit", "mean", "ci95", "replications"];
         self.table(METRICS, &header, metrics)?;
         self.table(WINDOWS, &header.map(|column| if column == "entity" { "window" } else { column }), windows)?;
         let header = ["a", "b", "entity", "metric", "unit", "mean_a", "mean_b", "difference", "ci95", "pairs"];
@@ -102,9 +103,12 @@ fn place(figure: &Figure) -> (String, String) {
     }
 }
 
-fn row(report: &RunReport, entity: &str, metric: &str, figure: &Figure) -> [String; 7] {
+fn row(report: &RunReport, entity: &str, metric: &str, figure: &Figure) -> [String; 10] {
     [
         report.scenario.clone(),
+        env!("CARGO_PKG_VERSION").to_owned(),
+        report.seed.to_string(),
+        report.partial.is_some().to_string(),
         entity.to_owned(),
         metric.to_owned(),
         figure.definition.unit.name().to_owned(),
