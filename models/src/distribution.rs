@@ -54,7 +54,7 @@ pub enum Distribution {
         high: Given<SimDuration>,
     },
     /// One of the listed durations, each equally likely.
-    Empirical(Vec<SimDuration>),
+    Empirical(Vec<Given<SimDuration>>),
 }
 
 impl Distribution {
@@ -104,7 +104,10 @@ impl Distribution {
             Self::Gamma { mean, cv } => Dist::gamma(mean.get(), cv.get()),
             Self::Pareto { mean, alpha } => Dist::pareto(mean.get(), alpha.get()),
             Self::Uniform { low, high } => Dist::uniform(low.get(), high.get()),
-            Self::Empirical(values) => Dist::empirical(values, None),
+            Self::Empirical(values) => {
+                let values: Vec<_> = values.iter().map(Given::get).collect();
+                Dist::empirical(&values, None)
+            }
         }
     }
 }

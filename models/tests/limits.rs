@@ -37,7 +37,7 @@ fn replay(factor: f64) -> Arrivals {
 
 #[test]
 fn a_rate_of_nothing_ends_at_once_and_nobody_comes() {
-    let points = |rate: f64| vec![(secs(0.0), rate.into()), (secs(60.0), rate.into())];
+    let points = |rate: f64| vec![(secs(0.0).into(), rate.into()), (secs(60.0).into(), rate.into())];
     let late = Match { kick_off: secs(1.5e10).into(), ..Match::evening(1e-30) };
     let rates = [
         Rate::Constant(0.0.into()),

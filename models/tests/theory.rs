@@ -487,7 +487,7 @@ fn two_choices_are_nearly_as_good_as_all() {
 fn a_growing_rate_fills_an_infinite_service() {
     // Mt/M/inf from empty under lambda(t) = 10 + t/2 with mean work 10: the number present is Poisson with
     // mean m(t) = integral of lambda(s) e^(-(t-s)/10) (Eick, Massey and Whitt 1993).
-    let ramp = Ramp(vec![(SimDuration::ZERO, 10.0.into()), (secs(100.0), 60.0.into())]);
+    let ramp = Ramp(vec![(SimDuration::ZERO.into(), 10.0.into()), (secs(100.0).into(), 60.0.into())]);
     let d = design()
         .service("web", service(Processor::Infinite, [works(10.0)]))
         .client("users", client(Arrivals::Poisson(Rate::Ramp(ramp)), "web.get"));

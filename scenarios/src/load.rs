@@ -151,14 +151,14 @@ impl Loaded {
     /// The timeline as run. What `Set` and `Scale` change accumulates in time order.
     fn timeline(&self) -> Result<Timeline, Vec<Problem>> {
         let mut entries: Vec<_> = self.scenario.timeline.iter().enumerate().collect();
-        entries.sort_by_key(|(_, entry)| entry.at + entry.lag);
+        entries.sort_by_key(|(_, entry)| entry.takes_effect());
         let mut document = self.document.clone();
         let mut written: Vec<u32> = self.topology.services.iter().map(|s| s.replicas).collect();
         let mut most = written.clone();
         let (mut acts, mut problems) = (Vec::new(), Vec::new());
         for (i, entry) in entries {
             let place = act_place(i);
-            let at = SimTime::ZERO + (entry.at + entry.lag);
+            let at = SimTime::ZERO + entry.takes_effect();
             let done = match &entry.act {
                 Act::Scale { service, to } => {
                     self.scale(&mut document, &place, service, to.get()).map(|act| vec![(at, act)])
@@ -281,7 +281,7 @@ impl Loaded {
     fn odd(&self) -> Vec<Problem> {
         let mut warnings = Vec::new();
         for (i, entry) in self.scenario.timeline.iter().enumerate() {
-            if entry.at + entry.lag > self.scenario.run.horizon {
+            if entry.takes_effect() > self.scenario.run.horizon {
                 let path = Path::default().name("timeline").index(i);
                 let message = format!("this is after the run has ended at {}", self.scenario.run.horizon);
                 warnings.push(Problem::warning(path, message).with_help("move it, or make run.horizon longer"));

@@ -49,12 +49,23 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// When it is decided.
-    pub at: SimDuration,
+    pub at: Given<SimDuration>,
     /// How much later it takes effect.
-    #[serde(default)]
-    pub lag: SimDuration,
+    #[serde(default = "at_once")]
+    pub lag: Given<SimDuration>,
     /// What is done.
     pub act: Act,
+}
+
+fn at_once() -> Given<SimDuration> {
+    SimDuration::ZERO.into()
+}
+
+impl Entry {
+    /// When it takes effect.
+    pub fn takes_effect(&self) -> SimDuration {
+        self.at.get() + self.lag.get()
+    }
 }
 
 /// What is done.

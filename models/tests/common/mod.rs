@@ -215,7 +215,7 @@ pub fn poisson(rate: f64) -> Arrivals {
 /// `rate` requests a second, none from `until` seconds on.
 pub fn poisson_until(rate: f64, until: f64) -> Arrivals {
     use models::workload::rate::Piecewise;
-    let points = vec![(SimDuration::ZERO, rate.into()), (secs(until), Given::from(0.0))];
+    let points = vec![(SimDuration::ZERO.into(), rate.into()), (secs(until).into(), Given::from(0.0))];
     Arrivals::Poisson(Rate::Piecewise(Piecewise(points)))
 }
 

@@ -24,10 +24,10 @@ pub struct Match {
     pub kick_off: Given<SimDuration>,
     /// Half-time: from, to, and how many times the base.
     #[serde(default = "half_time")]
-    pub half_time: (SimDuration, SimDuration, Given<f64>),
+    pub half_time: (Given<SimDuration>, Given<SimDuration>, Given<f64>),
     /// Goals: when, and how strong the burst is in units of the base.
     #[serde(default = "goals")]
-    pub goals: Vec<(SimDuration, Given<f64>)>,
+    pub goals: Vec<(Given<SimDuration>, Given<f64>)>,
     /// How fast a burst rises.
     #[serde(default = "rise")]
     pub rise: Given<SimDuration>,
@@ -44,12 +44,12 @@ fn kick_off() -> Given<SimDuration> {
     minutes(10).into()
 }
 
-fn half_time() -> (SimDuration, SimDuration, Given<f64>) {
-    (minutes(57), minutes(70), 1.25.into())
+fn half_time() -> (Given<SimDuration>, Given<SimDuration>, Given<f64>) {
+    (minutes(57).into(), minutes(70).into(), 1.25.into())
 }
 
-fn goals() -> Vec<(SimDuration, Given<f64>)> {
-    vec![(minutes(33), 1.0.into()), (minutes(41), 1.4.into()), (minutes(88), 1.6.into())]
+fn goals() -> Vec<(Given<SimDuration>, Given<f64>)> {
+    vec![(minutes(33).into(), 1.0.into()), (minutes(41).into(), 1.4.into()), (minutes(88).into(), 1.6.into())]
 }
 
 fn rise() -> Given<SimDuration> {
@@ -78,7 +78,7 @@ impl Match {
         let kick_off = self.kick_off.get().as_secs_f64();
         let grown = if kick_off > 0.0 { (at.as_secs_f64() / kick_off).min(1.0) } else { 1.0 };
         let (from, to, factor) = &self.half_time;
-        let half_time = SimTime::ZERO + *from < at && at < SimTime::ZERO + *to;
+        let half_time = SimTime::ZERO + from.get() < at && at < SimTime::ZERO + to.get();
         (0.6 + 0.4 * grown) * if half_time { factor.get() } else { 1.0 }
     }
 
@@ -92,7 +92,7 @@ impl Match {
 
     pub(super) fn at(&self, at: SimTime) -> f64 {
         let t = at.as_secs_f64();
-        let bursts: f64 = self.goals.iter().map(|(goal, a)| a.get() * self.burst(t - goal.as_secs_f64())).sum();
+        let bursts: f64 = self.goals.iter().map(|(goal, a)| a.get() * self.burst(t - goal.get().as_secs_f64())).sum();
         self.base.get() * (self.crowd(at) + bursts)
     }
 
@@ -117,7 +117,7 @@ impl Match {
             .goals
             .iter()
             .map(|(goal, a)| {
-                let goal = goal.as_secs_f64();
+                let goal = goal.get().as_secs_f64();
                 a.get() * self.burst(peak.clamp(from - goal, to - goal))
             })
             .sum();
@@ -130,7 +130,7 @@ impl Match {
     }
 
     fn half_time_touches(&self, from: SimTime, until: SimTime) -> bool {
-        SimTime::ZERO + self.half_time.0 <= until && from <= SimTime::ZERO + self.half_time.1
+        SimTime::ZERO + self.half_time.0.get() <= until && from <= SimTime::ZERO + self.half_time.1.get()
     }
 
     pub(super) fn problem(&self) -> Option<(String, String)> {
@@ -140,7 +140,7 @@ impl Match {
                 "write for example rise: \"18s\", decay: \"3min\"".into(),
             ));
         }
-        (self.half_time.0 > self.half_time.1).then(|| {
+        (self.half_time.0.get() > self.half_time.1.get()).then(|| {
             (
                 "half-time ends before it begins".into(),
                 "write half_time: (from, to, factor), for example (\"57min\", \"70min\", 1.25)".into(),

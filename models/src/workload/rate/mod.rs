@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_bound_is_never_exceeded() {
-        let min = |m: u64| SimDuration::from_secs(60 * m);
+        let min = |m: u64| Given::from(SimDuration::from_secs(60 * m));
         let points = vec![(min(0), 10.0.into()), (min(3), 50.0.into()), (min(9), 20.0.into())];
         let rates = [
             Rate::Constant(3.0.into()),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sim_core::time::{SimDuration, SimTime};
 
 /// When, since the start, and requests a second.
-type Point = (SimDuration, Given<f64>);
+type Point = (Given<SimDuration>, Given<f64>);
 
 /// Each rate holds from its time to the next; before the first, nothing comes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Piecewise(pub Vec<Point>);
 pub struct Ramp(pub Vec<Point>);
 
 fn instant(point: &Point) -> SimTime {
-    SimTime::ZERO + point.0
+    SimTime::ZERO + point.0.get()
 }
 
 /// How many points are at or before `at`.
@@ -43,7 +43,7 @@ impl Ramp {
             (None, None) => 0.0,
             (Some(only), None) | (None, Some(only)) => only.1.get(),
             (Some(from), Some(to)) => {
-                let part = at.since(instant(from)).as_secs_f64() / (to.0 - from.0).as_secs_f64();
+                let part = at.since(instant(from)).as_secs_f64() / (to.0.get() - from.0.get()).as_secs_f64();
                 from.1.get() + (to.1.get() - from.1.get()) * part
             }
         }
@@ -60,9 +60,9 @@ pub(super) fn problem(points: &[Point]) -> Option<(String, String)> {
     if points.is_empty() {
         return Some(("the list of rates is empty".into(), "write for example [(\"0s\", 100)]".into()));
     }
-    points.windows(2).find(|pair| pair[0].0 >= pair[1].0).map(|pair| {
+    points.windows(2).find(|pair| pair[0].0.get() >= pair[1].0.get()).map(|pair| {
         (
-            format!("the time {} does not come after {}", pair[1].0, pair[0].0),
+            format!("the time {} does not come after {}", pair[1].0.get(), pair[0].0.get()),
             "list the times in ascending order, each once".into(),
         )
     })
