@@ -21,7 +21,26 @@ impl Running {
         Self(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started")))
     }
 
+    /// Waits until the program listens for Ctrl-C, which it does once a run begins.
+    fn listens(&self) {
+        let status = format!("/proc/{}/status", self.0.as_ref().expect("it runs").id());
+        let caught = |status: &str| {
+            let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+            Some(u64::from_str_radix(mask.trim(), 16).ok()? & 0b10 != 0)
+        };
+        for _ in 0..600 {
+            match std::fs::read_to_string(&status).ok().and_then(|status| caught(&status)) {
+                Some(true) => return,
+                Some(false) => std::thread::sleep(Duration::from_millis(50)),
+                // Where the system does not tell, the pause before has to do.
+                None => return,
+            }
+        }
+        panic!("the program does not listen for Ctrl-C");
+    }
+
     fn interrupt(&self) {
+        self.listens();
         let sent = Command::new("kill")
             .args(["-INT", &self.0.as_ref().expect("it runs").id().to_string()])
             .status()
