@@ -133,7 +133,9 @@ impl Sub for SimDuration {
 }
 
 /// Units a person may write, longest first, with their length in nanoseconds.
-const UNITS: [(&str, u64); 7] = [
+const UNITS: [(&str, u64); 8] = [
+    // A Julian year: 365.25 days.
+    ("y", 31_557_600 * NANOS_PER_SEC),
     ("d", 86_400 * NANOS_PER_SEC),
     ("h", 3_600 * NANOS_PER_SEC),
     ("min", 60 * NANOS_PER_SEC),
@@ -150,7 +152,7 @@ pub enum DurationError {
     #[error("the duration \"{0}\" has no unit: write for example \"{0}s\" or \"{0}ms\"")]
     NoUnit(String),
     /// A unit that is not known.
-    #[error("the duration \"{text}\" has the unknown unit \"{unit}\": use d, h, min, s, ms, us or ns")]
+    #[error("the duration \"{text}\" has the unknown unit \"{unit}\": use y, d, h, min, s, ms, us or ns")]
     UnknownUnit {
         /// What was written.
         text: String,
@@ -270,6 +272,7 @@ mod tests {
         check("0.3s", 300_000_000);
         check("1h 30min", 5_400 * NANOS_PER_SEC);
         check("90d", 90 * 86_400 * NANOS_PER_SEC);
+        check("2.5y", 78_894_000 * NANOS_PER_SEC);
         check("5 us", 5_000);
         check("5µs", 5_000);
         check("18446744073709551615ns", u64::MAX);
@@ -291,7 +294,7 @@ mod tests {
 
     #[test]
     fn prints_what_it_reads() {
-        for text in ["800ms", "90d", "0s", "36h", "1500ms", "7us", "90min"] {
+        for text in ["800ms", "90d", "0s", "36h", "1500ms", "7us", "90min", "6y"] {
             assert_eq!(text.parse::<SimDuration>().unwrap().to_string(), text);
         }
     }

@@ -5,9 +5,11 @@
 
 mod digest;
 mod measure;
+pub mod series;
 
 pub use digest::Digest;
 pub use measure::{ClientMeasure, Measure, PoolMeasure, ServiceMeasure, Window, WindowMeasure};
+pub use series::Series;
 
 use crate::event::Event;
 use crate::intervention::Act;

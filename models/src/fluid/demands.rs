@@ -1,0 +1,172 @@
+//! What a request asks of every service, on average: visits, work, and time if nobody ever waits.
+
+use crate::topology::{ClientSpec, Op, Topology};
+use std::collections::BTreeMap;
+
+/// What each endpoint and each client population asks for; made once for each topology.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Demands {
+    /// For each endpoint, what one visit does.
+    pub endpoints: Vec<EndpointDemand>,
+    /// For each client population, the visits at each endpoint that one of its requests causes.
+    pub visits: Vec<Vec<f64>>,
+}
+
+/// What a visit of an endpoint does, on average.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EndpointDemand {
+    /// Work, in seconds.
+    pub demand_s: f64,
+    /// Steps that end with an event.
+    pub steps: f64,
+    /// Calls of other endpoints: which, how many, and from which pool of the caller.
+    pub calls: Vec<(usize, f64, Option<u16>)>,
+    /// From admission to reply if nobody ever waits, in seconds.
+    pub time_s: f64,
+}
+
+/// Rounds after which calls in circles have died out.
+const ROUNDS: usize = 200;
+
+impl Demands {
+    /// Works them out.
+    pub fn of(topology: &Topology) -> Self {
+        let mut endpoints: Vec<EndpointDemand> =
+            topology.endpoints.iter().map(|e| endpoint(topology, e.entry)).collect();
+        for _ in 0..ROUNDS {
+            let before: Vec<f64> = endpoints.iter().map(|e| e.time_s).collect();
+            for (id, spec) in topology.endpoints.iter().enumerate() {
+                endpoints[id].time_s = time_from(topology, spec.entry, &before);
+            }
+            if endpoints.iter().zip(&before).all(|(e, before)| (e.time_s - before).abs() <= 1e-9 * e.time_s) {
+                break;
+            }
+        }
+        let visits = topology.clients.iter().map(|client| visits(topology, client, &endpoints)).collect();
+        Self { endpoints, visits }
+    }
+
+    /// Visits a second at each endpoint, if each client population sends so many requests a second.
+    ///
+    /// # Panics
+    /// If there are not as many rates as populations.
+    pub fn visits_per_s(&self, rates: &[f64]) -> Vec<f64> {
+        assert_eq!(rates.len(), self.visits.len(), "each population has a rate");
+        let mut all = vec![0.0; self.endpoints.len()];
+        for (rate, visits) in rates.iter().zip(&self.visits) {
+            all.iter_mut().zip(visits).for_each(|(all, count)| *all += rate * count);
+        }
+        all
+    }
+
+    /// Response time of a client's request if nobody ever waits, in seconds.
+    pub fn response_s(&self, topology: &Topology, client: &ClientSpec) -> f64 {
+        let (mut before, mut sum) = (0.0, 0.0);
+        for &(cumulative, site) in &client.mix {
+            let endpoint = usize::from(topology.sites[usize::from(site)].endpoint);
+            sum += (cumulative - before) * self.endpoints[endpoint].time_s;
+            before = cumulative;
+        }
+        sum
+    }
+}
+
+/// How often each instruction from `entry` on is carried out. Programs only jump forward.
+fn weights(topology: &Topology, entry: u32) -> Vec<(usize, f64)> {
+    let mut weights = BTreeMap::from([(entry as usize, 1.0)]);
+    let mut done = Vec::new();
+    while let Some((pc, weight)) = weights.pop_first() {
+        done.push((pc, weight));
+        let mut go = |to: usize, share: f64| *weights.entry(to).or_insert(0.0) += weight * share;
+        match &topology.ops[pc] {
+            Op::Branch { targets, .. } => {
+                let mut before = 0.0;
+                for &(cumulative, to) in targets {
+                    go(to as usize, cumulative - before);
+                    before = cumulative;
+                }
+            }
+            Op::Parallel { targets, join } => {
+                targets.iter().for_each(|&to| go(to as usize, 1.0));
+                go(*join as usize, 1.0);
+            }
+            Op::Goto(to) => go(*to as usize, 1.0),
+            Op::End => {}
+            Op::Work { .. } | Op::Delay { .. } | Op::Call(_) | Op::Send(_) => go(pc + 1, 1.0),
+        }
+    }
+    done
+}
+
+fn endpoint(topology: &Topology, entry: u32) -> EndpointDemand {
+    let mut endpoint = EndpointDemand::default();
+    for (pc, weight) in weights(topology, entry) {
+        match &topology.ops[pc] {
+            Op::Work { demand, .. } => {
+                endpoint.demand_s += weight * demand.mean_secs();
+                endpoint.steps += weight;
+            }
+            Op::Delay { .. } => endpoint.steps += weight,
+            Op::Call(site) | Op::Send(site) => {
+                let site = &topology.sites[usize::from(*site)];
+                endpoint.calls.push((usize::from(site.endpoint), weight, site.pool));
+            }
+            Op::Branch { .. } | Op::Parallel { .. } | Op::Goto(_) | Op::End => {}
+        }
+    }
+    endpoint
+}
+
+/// Time from `pc` to the end, given that of every endpoint called: backwards through the program.
+fn time_from(topology: &Topology, entry: u32, endpoints: &[f64]) -> f64 {
+    let reached = weights(topology, entry);
+    let mut times = BTreeMap::new();
+    for (pc, _) in reached.into_iter().rev() {
+        let at = |to: usize| times.get(&to).copied().unwrap_or(0.0);
+        let time: f64 = match &topology.ops[pc] {
+            Op::Work { demand, .. } => demand.mean_secs() + at(pc + 1),
+            Op::Delay { time, .. } => time.mean_secs() + at(pc + 1),
+            Op::Call(site) => endpoints[usize::from(topology.sites[usize::from(*site)].endpoint)] + at(pc + 1),
+            Op::Send(_) => at(pc + 1),
+            Op::Branch { targets, .. } => {
+                let mut before = 0.0;
+                let mut sum = 0.0;
+                for &(cumulative, to) in targets {
+                    sum += (cumulative - before) * at(to as usize);
+                    before = cumulative;
+                }
+                sum
+            }
+            Op::Parallel { targets, join } => {
+                targets.iter().map(|&to| at(to as usize)).fold(0.0, f64::max) + at(*join as usize)
+            }
+            Op::Goto(to) => at(*to as usize),
+            Op::End => 0.0,
+        };
+        times.insert(pc, time);
+    }
+    times.get(&(entry as usize)).copied().unwrap_or(0.0)
+}
+
+/// Visits at each endpoint that a request of a client causes.
+fn visits(topology: &Topology, client: &ClientSpec, endpoints: &[EndpointDemand]) -> Vec<f64> {
+    let mut wave = vec![0.0; endpoints.len()];
+    let mut before = 0.0;
+    for &(cumulative, site) in &client.mix {
+        wave[usize::from(topology.sites[usize::from(site)].endpoint)] += cumulative - before;
+        before = cumulative;
+    }
+    let mut all = wave.clone();
+    for _ in 0..ROUNDS {
+        let mut next = vec![0.0; endpoints.len()];
+        for (id, count) in wave.iter().enumerate().filter(|(_, count)| **count > 0.0) {
+            endpoints[id].calls.iter().for_each(|(to, calls, _)| next[*to] += count * calls);
+        }
+        if next.iter().all(|count| *count < 1e-9) {
+            break;
+        }
+        all.iter_mut().zip(&next).for_each(|(all, next)| *all += next);
+        wave = next;
+    }
+    all
+}
