@@ -20,14 +20,20 @@ pub(crate) enum Exit {
     Bug = 4,
 }
 
+/// The exit codes and what they mean.
+pub(crate) const ALL: [(Exit, &str); 5] = [
+    (Exit::Fine, "all went well"),
+    (Exit::Failed, "an expectation or a check of results failed"),
+    (Exit::BadInput, "bad input or usage; there are no results"),
+    (Exit::Stopped, "stopped early by Ctrl-C or at a limit; partial results are labelled"),
+    (Exit::Bug, "an error in Outgrow itself"),
+];
+
 /// The exit codes, for the help.
-pub(crate) const HELP: &str = "\
-Exit codes:
-  0  all went well
-  1  an expectation or a check of results failed
-  2  bad input or usage; there are no results
-  3  stopped early by Ctrl-C or at a limit; partial results are labelled
-  4  an error in Outgrow itself";
+pub(crate) fn help() -> String {
+    let lines = ALL.iter().map(|(exit, about)| format!("\n  {}  {about}", *exit as u8));
+    format!("Exit codes:{}", lines.collect::<String>())
+}
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

@@ -3,8 +3,9 @@
 
 use crate::problems::{Rejected, Rejection};
 use crate::term;
+use models::problem::did_you_mean;
 use models::workload::Arrivals;
-use scenarios::document::{self, Document, EditError, ReadError};
+use scenarios::document::{self, Document, EditError, ReadError, Segment};
 use scenarios::load::{LoadError, Loaded, Traces};
 use scenarios::{expect, library};
 use sim_core::time::SimDuration;
@@ -28,8 +29,11 @@ pub(crate) fn change(text: &str) -> Result<Change, String> {
     let (path, value) = text.split_once('=').ok_or("there is no `=`: write for example services.web.replicas=2")?;
     let path = path.trim().parse().map_err(|error: document::PathError| error.to_string())?;
     let value = value.trim();
-    let is_duration = value.parse::<SimDuration>().is_ok();
-    Ok(Change { path, value: if is_duration { format!("\"{value}\"") } else { value.to_owned() } })
+    // Also one with an unknown unit, which is told as such when the scenario is loaded.
+    let unit = value.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let has_unit = unit != value && !unit.is_empty() && unit.chars().all(|c| c.is_alphabetic() || c == '%');
+    let needs_quotes = value.parse::<SimDuration>().is_ok() || (has_unit && !value.starts_with("0x"));
+    Ok(Change { path, value: if needs_quotes { format!("\"{value}\"") } else { value.to_owned() } })
 }
 
 impl std::fmt::Display for Change {
@@ -66,6 +70,15 @@ pub(crate) fn load(name: &str, trace: Option<&Path>, changes: &[Change]) -> Resu
             (document, Traces::Folder(path.parent().map_or_else(PathBuf::new, Path::to_owned)))
         }
     };
+    if ["growth", "chapters"].iter().all(|field| document.get(&document::Path::root().name(field)).is_some()) {
+        return Err(Rejection::Unreadable {
+            message: format!("`{name}` is a story, not a scenario"),
+            help: vec![
+                format!("`outgrow story {name}` plays it"),
+                format!("`outgrow story {name} --evening 2.45y > evening.ron` writes a scenario of one evening"),
+            ],
+        });
+    }
     let traces = trace.map_or(beside, |file| Traces::Instead(file.to_owned()));
     let document = changed(document, changes)?;
     let loaded = Loaded::document(document, &traces).map_err(|error| rejection(name, error));
@@ -99,22 +112,58 @@ fn expects_what_there_is(loaded: Loaded) -> Result<Loaded, Rejection> {
 /// The document with the changes made.
 fn changed(mut document: Document, changes: &[Change]) -> Result<Document, Rejection> {
     for change in changes {
+        if let Some(meant) = below_services(&document, change) {
+            return Err(Rejection::Unreadable {
+                message: format!("--set {change}: there is no `{}` in {}", change.path, document.name()),
+                help: vec![format!("did you mean {meant}?")],
+            });
+        }
         match document.set(&change.path, &change.value) {
             // What is wrong with its syntax is told when it is loaded.
             Ok(()) | Err(EditError::Broken { .. }) => {}
             Err(error) => {
                 let help = match error {
-                    EditError::NotFound { .. } => "name a value by where it stands: services.web.replicas",
-                    _ => "write the value as in the file; a text needs quotes: --set 'title=\"Shop\"'",
+                    EditError::NotFound { .. } => instead(&document, change),
+                    _ => "write the value as in the file; a text needs quotes: --set 'title=\"Shop\"'".to_owned(),
                 };
-                return Err(Rejection::Unreadable {
-                    message: format!("--set {change}: {error}"),
-                    help: vec![help.to_owned()],
-                });
+                return Err(Rejection::Unreadable { message: format!("--set {change}: {error}"), help: vec![help] });
             }
         }
     }
     Ok(document)
+}
+
+/// The path below `services` or `clients`, if it begins with what only stands there: `web.replicas`.
+fn below_services(document: &Document, change: &Change) -> Option<document::Path> {
+    let [first, _, ..] = change.path.0.as_slice() else { return None };
+    if document.get(&document::Path(vec![first.clone()])).is_some() {
+        return None;
+    }
+    let below =
+        |group: &str| document::Path([&document::Path::root().name(group).0, change.path.0.as_slice()].concat());
+    let is_there = |group: &str| document.get(&document::Path(below(group).0[..2].to_vec())).is_some();
+    ["services", "clients"].into_iter().find(|group| is_there(group)).map(below)
+}
+
+/// What to write instead of a path that leads nowhere.
+fn instead(document: &Document, change: &Change) -> String {
+    let nothing = || "name a value by where it stands: services.web.replicas".to_owned();
+    let Some((there, names)) = document.astray(&change.path) else { return nothing() };
+    let [Segment::Name(next), inside @ ..] = &change.path.0[there.0.len()..] else {
+        return format!("`{there}` is {}", document.get(&there).map_or_else(|| "nothing".to_owned(), term::printable));
+    };
+    let meant = |name: &str| document::Path([&there.name(name).0, inside].concat());
+    match did_you_mean(next, names.iter().copied()) {
+        Some(near) => format!("did you mean {}?", meant(near)),
+        None if names.is_empty() => {
+            format!("`{there}` is {}", document.get(&there).map_or_else(|| "nothing".to_owned(), term::printable))
+        }
+        None => {
+            let more = if names.len() > 12 { ", ..." } else { "" };
+            let names = names.iter().take(12).copied().collect::<Vec<_>>().join(", ");
+            format!("`{there}` has {names}{more}; to add one, write it whole: --set '{}=( ... )'", there.name(next))
+        }
+    }
 }
 
 /// What keeps a scenario from being loaded, with what to do.
@@ -128,6 +177,10 @@ pub(crate) fn rejection(name: &str, error: LoadError) -> Rejection {
 fn unreadable(name: &str, error: ReadError) -> Rejection {
     match error {
         ReadError::Missing { file, similar } => missing(name, &file, &similar),
+        ReadError::Directory { .. } => Rejection::Unreadable {
+            message: error.to_string(),
+            help: vec![format!("name its files: {}/*.ron", name.trim_end_matches('/'))],
+        },
         error => Rejection::Unreadable { message: error.to_string(), help: Vec::new() },
     }
 }
@@ -135,12 +188,12 @@ fn unreadable(name: &str, error: ReadError) -> Rejection {
 fn missing(name: &str, file: &str, similar: &[String]) -> Rejection {
     let meant = similar.iter().map(String::as_str).chain(library::near(name)).map(|name| format!("`{name}`"));
     let meant: Vec<String> = meant.collect();
-    let names: Vec<&str> = library::ALL.iter().map(|entry| entry.name).collect();
     let mut help = Vec::new();
-    if !meant.is_empty() {
+    if meant.is_empty() {
+        help.push("`outgrow list library` shows the scenarios that come with the program".to_owned());
+    } else {
         help.push(format!("did you mean {}?", meant.join(" or ")));
     }
-    help.push(format!("the library has {}", names.join(", ")));
     help.push("`outgrow new NAME` writes a scenario to start from".to_owned());
     let message = format!("there is no file `{file}`, and no scenario of that name in the library");
     Rejection::Unreadable { message, help }

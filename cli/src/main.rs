@@ -7,6 +7,7 @@ mod exit;
 mod input;
 mod interrupt;
 mod problems;
+mod report_file;
 mod term;
 
 use std::process::ExitCode;

@@ -81,15 +81,15 @@ impl Rejection {
                 let nowhere = Value::Null;
                 json!([{
                     "severity": "error", "message": message, "help": help,
-                    "path": nowhere, "line": nowhere, "column": nowhere,
+                    "file": nowhere, "path": nowhere, "line": nowhere, "column": nowhere,
                 }])
             }
         }
     }
 }
 
-/// Problems for programs: each with severity, message, help, path, line and column, null where there
-/// is none.
+/// Problems for programs: each with severity, message, help, file, path, line and column, null where
+/// there is none.
 pub(crate) fn json(problems: &Problems) -> Value {
     let one = |problem: &Problem| {
         json!({
@@ -99,6 +99,7 @@ pub(crate) fn json(problems: &Problems) -> Value {
             },
             "message": problem.message,
             "help": problem.help,
+            "file": problems.file,
             "path": problem.path.to_string(),
             "line": problem.place.map(|place| place.line),
             "column": problem.place.map(|place| place.column),

@@ -66,8 +66,12 @@ impl text::Style for Colours {
 
 /// The page that reports are printed on: as wide as the terminal, within reason.
 pub(crate) fn page() -> Page<'static> {
-    let width = terminal_size::terminal_size_of(io::stdout()).map_or(100, |(width, _)| width.0);
-    Page { width: width.min(120), style: &Colours }
+    Page { width: columns().unwrap_or(100).min(120), style: &Colours }
+}
+
+/// How wide the terminal is that stdout is, if it is one.
+pub(crate) fn columns() -> Option<u16> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0)
 }
 
 /// How far a command is: a bar if stderr is a terminal, or else a line now and then.

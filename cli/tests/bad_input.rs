@@ -31,7 +31,7 @@ fn durations_without_a_unit() {
     check("\"20ms\"", "\"20\"", &["small.ron:2:", "no unit", "\"20ms\""]);
     check("\"20ms\"", "20", &["small.ron:2:", "a duration in quotes with its unit"]);
     check("\"20ms\"", "20ms", &["small.ron:2:"]);
-    check("\"1min\"", "\"1 fortnight\"", &["small.ron:4:", "unknown unit \"fortnight\"", "use d, h, min"]);
+    check("\"1min\"", "\"1 fortnight\"", &["small.ron:4:", "unknown unit \"fortnight\"", "use y, d, h, min"]);
 }
 
 #[test]
@@ -40,6 +40,47 @@ fn names_that_are_misspelt() {
     check("arrivals:", "arivals:", &["small.ron:3:", "unknown field `arivals`", "did you mean `arrivals`?"]);
     check("Poisson", "Poison", &["small.ron:3:", "`Poison`", "did you mean `Poisson`?"]);
     check("[Work(", "[Call(\"db.query\"), Work(", &["small.ron:2:", "no service provides the endpoint \"db.query\""]);
+}
+
+/// Whatever is written in a way that suggests itself, the right way is shown with the same value.
+#[test]
+fn the_right_spelling_is_shown() {
+    let page = "Exponential(\"20ms\")";
+    let steps = "[Work(Exponential(\"20ms\"))]";
+    check(page, "\"5ms\"", &["expected a distribution", "write Constant(\"5ms\") or Exponential(\"5ms\")"]);
+    check(page, "5", &["write Constant(\"5ms\") or Exponential(\"5ms\")"]);
+    check(page, "Exponential(5)", &["write \"5s\" or \"5ms\""]);
+    check(page, "Exponential(mean: \"5ms\")", &["without a name", "write Exponential(\"5ms\")", "1 problem\n"]);
+    check(page, "LogNormal(\"5ms\", 2)", &["write LogNormal(mean: \"5ms\", cv: 2)"]);
+    check(page, "Exponential", &["lacks its value", "write for example Exponential(\"35ms\")"]);
+    check(steps, "[Exponential(\"20ms\")]", &["unknown step `Exponential`", "write Work(Exponential(\"20ms\"))"]);
+    check(steps, "Work(Exponential(\"20ms\"))", &["write [Work(Exponential(\"20ms\"))]"]);
+
+    let arrivals = "Poisson(Constant(30))";
+    check(arrivals, "30", &["expected a kind of arrivals", "write Poisson(Constant(30))"]);
+    check(arrivals, "Poisson(30)", &["expected a rate", "write Constant(30)"]);
+    check(arrivals, "Constant(30)", &["write Poisson(Constant(30))"]);
+    check(arrivals, "Poisson(Constant(\"30/s\"))", &["write 30: rates are per second"]);
+    check(arrivals, "Trace(\"monday.csv\")", &["write Trace(file: \"monday.csv\")"]);
+
+    let web = |field: &str, words: &[&str]| check("\"web\": (", &format!("\"web\": ({field}, "), words);
+    web("replicas: \"3\"", &["write 3 without quotes"]);
+    web("queue: 100", &["write (cap: 100)"]);
+    web("processor: 4", &["expected a processor", "write Servers(4) or Cores(4)"]);
+    web("balancer: PowerOf(2)", &["write PowerOf(choices: 2)"]);
+    web("calls: {\"db\": (cancel: yes)}", &["expected true or false", "write true"]);
+
+    let mix = "{\"web.page\": 1}";
+    check(
+        mix,
+        &format!("{mix}, retry: (max: 2, backoff: \"2s\")"),
+        &["write Constant(\"2s\") or Drawn(Exponential(\"2s\"))"],
+    );
+    check(mix, &format!("{mix}, timeout: 3"), &["write \"3s\" or \"3ms\""]);
+    check(mix, "[\"web.page\"]", &["expected a map", "write {\"web.page\": ...}"]);
+    check(mix, "{web.page: 1}", &["write \"web.page\"", "1 problem\n"]);
+    check(mix, "{\"web.page\": \"80%\"}", &["write it as a share: 0.8"]);
+    check(mix, "{\"web.page\": 80%}", &["write 0.8 for 80%"]);
 }
 
 #[test]
@@ -118,7 +159,7 @@ fn what_is_no_scenario_file() {
         folder.outgrow(&[command, "small"]).refused(&["did you mean `small.ron`?"]);
         folder.outgrow(&[command, "empty.ron"]).refused(&["empty.ron:1:1", "the file is empty"]);
         folder.outgrow(&[command, "bytes.ron"]).refused(&["not UTF-8 text", "byte 1"]);
-        folder.outgrow(&[command, "folder.ron"]).refused(&["is a folder"]);
+        folder.outgrow(&[command, "folder.ron"]).refused(&["is a folder", "folder.ron/*.ron"]);
         let start = Instant::now();
         folder.outgrow(&[command, "huge.ron"]).refused(&["larger than 16 MiB"]);
         assert!(start.elapsed() < Duration::from_secs(2), "it took {:?}", start.elapsed());
@@ -141,9 +182,10 @@ fn problems_can_be_read_by_programs() {
     let ended = folder.outgrow(&["check", "fine.ron", "small.ron", "missing.ron", "--json"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(2), ""));
     let scenarios = &ended.json()["scenarios"];
-    assert_eq!((&scenarios[0]["fine"], &scenarios[0]["services"][0]), (&true.into(), &"web".into()));
+    assert_eq!((&scenarios[0]["fine"], &scenarios[0]["services"][0]["name"]), (&true.into(), &"web".into()));
     let problem = &scenarios[1]["problems"][0];
     assert_eq!((&problem["line"], &problem["column"], &problem["severity"]), (&2.into(), &24.into(), &"error".into()));
+    assert_eq!((&problem["file"], &problem["path"]), (&"small.ron".into(), &"services.web.replica".into()));
     assert_eq!(problem["message"], "unknown field `replica` in `Service`");
     assert_eq!(
         (&scenarios[2]["fine"], &scenarios[2]["problems"][0]["line"]),

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first ends the run and prints what is known, labelled; the second aborts.
+//! Ctrl-C, and SIGTERM: the first ends the run and prints what is known, labelled; the second aborts.
 
 #![cfg(unix)]
 
@@ -21,12 +21,14 @@ impl Running {
         Self(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started")))
     }
 
-    /// Waits until the program listens for Ctrl-C, which it does once a run begins.
+    /// Waits until the program listens for Ctrl-C and SIGTERM, which it does once a run begins.
     fn listens(&self) {
         let status = format!("/proc/{}/status", self.0.as_ref().expect("it runs").id());
         let caught = |status: &str| {
             let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
-            Some(u64::from_str_radix(mask.trim(), 16).ok()? & 0b10 != 0)
+            // Bits of SIGINT, 2, and SIGTERM, 15.
+            let both = 1 << 1 | 1 << 14;
+            Some(u64::from_str_radix(mask.trim(), 16).ok()? & both == both)
         };
         for _ in 0..600 {
             match std::fs::read_to_string(&status).ok().and_then(|status| caught(&status)) {
@@ -36,13 +38,17 @@ impl Running {
                 None => return,
             }
         }
-        panic!("the program does not listen for Ctrl-C");
+        panic!("the program does not listen for Ctrl-C and SIGTERM");
     }
 
     fn interrupt(&self) {
+        self.send("-INT");
+    }
+
+    fn send(&self, signal: &str) {
         self.listens();
         let sent = Command::new("kill")
-            .args(["-INT", &self.0.as_ref().expect("it runs").id().to_string()])
+            .args([signal, &self.0.as_ref().expect("it runs").id().to_string()])
             .status()
             .expect("kill can be run");
         assert!(sent.success());
@@ -80,6 +86,19 @@ fn ctrl_c_prints_what_is_known_labelled_partial() {
 }
 
 #[test]
+fn termination_is_like_ctrl_c() {
+    let folder = Folder::new();
+    folder.write("long.ron", long());
+    let running = Running::start(&folder, &["run", "long.ron", "--json"]);
+    std::thread::sleep(Duration::from_secs(1));
+    running.send("-TERM");
+    let ended = running.end();
+    assert_eq!(ended.code, Some(3), "{ended:#?}");
+    ended.says(&["stopping", "long is partial"]);
+    assert_eq!(ended.json()["runs"][0]["partial"]["reason"], "stopped");
+}
+
+#[test]
 fn scenarios_that_did_not_start_are_told() {
     let folder = Folder::new();
     folder.write("long.ron", long());
@@ -93,7 +112,7 @@ fn scenarios_that_did_not_start_are_told() {
 }
 
 #[test]
-fn the_night_can_be_stopped_too() {
+fn story_and_night_can_be_stopped_too() {
     let folder = Folder::new();
     for arguments in [&[][..], &["night", "--json", "--jobs", "1"]] {
         let running = Running::start(&folder, arguments);
@@ -101,7 +120,8 @@ fn the_night_can_be_stopped_too() {
         running.interrupt();
         let ended = running.end();
         assert_eq!(ended.code, Some(3), "{ended:#?}");
-        ended.says(&["stopping", "the night is partial"]);
+        let what = if arguments.is_empty() { "the story is partial" } else { "the night is partial" };
+        ended.says(&["stopping", what]);
         if arguments.is_empty() {
             assert!(ended.stdout.starts_with("PARTIAL"), "{}", ended.stdout);
         } else {

@@ -87,6 +87,28 @@ fn options_that_make_no_sense() {
 }
 
 #[test]
+fn what_is_not_written_can_be_set_too() {
+    let folder = Folder::new();
+    folder.write("small.ron", SMALL);
+    let run = |set: &str| folder.outgrow(&["run", "small.ron", "--json", "--replications", "1", "--set", set]);
+    run("services.web.queue.cap=0").fine();
+    let seeded = run("run.seed=7").fine().json();
+    assert_eq!(seeded["runs"][0]["seed"], 7);
+    let shared = run("slo.objective=0.5").fine().json();
+    assert_eq!(shared["runs"][0]["slo"]["objective"], 0.5);
+    // What leads nowhere names what there is.
+    run("services.wbe.replicas=2")
+        .refused(&["there is no `services.wbe.replicas`", "did you mean services.web.replicas?"]);
+    run("services.shop.replicas=2").refused(&["`services` has web", "--set 'services.shop=( ... )'"]);
+    run("web.replicas=2").refused(&["did you mean services.web.replicas?"]);
+    run("services.web.endpoints.page[0].cv=2").refused(&["`services.web.endpoints.page[0]` is Work("]);
+    run("services.web.queu.cap=2").refused(&["unknown field `queu`", "did you mean `queue`?"]);
+    run("clients.users.retry.max=2").refused(&["missing field `backoff`", "add for example backoff: Drawn("]);
+    run("run.horizon=5m").refused(&["unknown unit \"m\""]);
+    run("slo.objective=99%").refused(&["write it as a share: 0.99"]);
+}
+
+#[test]
 fn two_scenarios_are_compared_on_the_same_arrivals() {
     let folder = Folder::new();
     folder.write("one.ron", SMALL);
@@ -215,11 +237,8 @@ fn scenarios_of_the_library_run_by_name() {
     // A file goes first.
     folder.write("one-server", SMALL);
     assert_eq!(folder.outgrow(&["run", "one-server", "--json"]).fine().json()["runs"][0]["horizon_s"], 60.0);
-    folder.outgrow(&["run", "retry-strom"]).refused(&[
-        "`retry-strom`",
-        "did you mean `retry-storm`?",
-        "world-cup-night",
-    ]);
+    folder.outgrow(&["run", "retry-strom"]).refused(&["`retry-strom`", "did you mean `retry-storm`?", "outgrow new"]);
+    folder.outgrow(&["run", "nothing-like-it"]).refused(&["outgrow list library"]);
     // The library's own trace is found, and can be replaced.
     folder.outgrow(&["check", "launch-day"]).fine();
     folder.write("own.csv", "second,requests\n0,3\n1,4\n");

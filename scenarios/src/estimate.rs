@@ -6,8 +6,9 @@
 
 use crate::load::Loaded;
 use crate::run::{Options, RunError};
+use models::fluid::{Demands, Utilisation, utilisations};
 use models::intervention::Act;
-use models::topology::{ArrivalSpec, Caller, ClientSpec, Op, ProcessorSpec, Topology, UNLIMITED};
+use models::topology::{ArrivalSpec, Caller, Topology, UNLIMITED};
 use sim_core::time::SimTime;
 use std::sync::Arc;
 
@@ -124,146 +125,6 @@ fn about(seconds: f64) -> String {
     }
 }
 
-/// What an endpoint does for one attempt, on average.
-#[derive(Clone, Default)]
-struct Endpoint {
-    /// Work, in seconds.
-    demand_s: f64,
-    /// Steps that end with an event.
-    steps: f64,
-    /// Calls of other endpoints: endpoint, how many, and the pool taken for each.
-    calls: Vec<(usize, f64, Option<u16>)>,
-    /// From admission to reply if nobody ever waits, in seconds.
-    time_s: f64,
-}
-
-/// Work done once for each topology.
-struct Demands {
-    endpoints: Vec<Endpoint>,
-    /// For each client, attempts at each endpoint a request causes.
-    visits: Vec<Vec<f64>>,
-}
-
-/// Rounds after which calls in circles have died out.
-const ROUNDS: usize = 200;
-
-impl Demands {
-    fn of(topology: &Topology) -> Self {
-        let mut endpoints: Vec<Endpoint> = topology.endpoints.iter().map(|e| endpoint(topology, e.entry)).collect();
-        for _ in 0..ROUNDS {
-            let before: Vec<f64> = endpoints.iter().map(|e| e.time_s).collect();
-            for (id, spec) in topology.endpoints.iter().enumerate() {
-                endpoints[id].time_s = time_from(topology, spec.entry, &before);
-            }
-            if endpoints.iter().zip(&before).all(|(e, before)| (e.time_s - before).abs() <= 1e-9 * e.time_s) {
-                break;
-            }
-        }
-        let visits = topology.clients.iter().map(|client| visits(topology, client, &endpoints)).collect();
-        Self { endpoints, visits }
-    }
-}
-
-/// How often each instruction from `entry` on is carried out. Programs only jump forward.
-fn weights(topology: &Topology, entry: u32) -> Vec<(usize, f64)> {
-    let mut weights = std::collections::BTreeMap::from([(entry as usize, 1.0)]);
-    let mut done = Vec::new();
-    while let Some((pc, weight)) = weights.pop_first() {
-        done.push((pc, weight));
-        let mut go = |to: usize, share: f64| *weights.entry(to).or_insert(0.0) += weight * share;
-        match &topology.ops[pc] {
-            Op::Branch { targets, .. } => {
-                let mut before = 0.0;
-                for &(cumulative, to) in targets {
-                    go(to as usize, cumulative - before);
-                    before = cumulative;
-                }
-            }
-            Op::Parallel { targets, join } => {
-                targets.iter().for_each(|&to| go(to as usize, 1.0));
-                go(*join as usize, 1.0);
-            }
-            Op::Goto(to) => go(*to as usize, 1.0),
-            Op::End => {}
-            Op::Work { .. } | Op::Delay { .. } | Op::Call(_) | Op::Send(_) => go(pc + 1, 1.0),
-        }
-    }
-    done
-}
-
-fn endpoint(topology: &Topology, entry: u32) -> Endpoint {
-    let mut endpoint = Endpoint::default();
-    for (pc, weight) in weights(topology, entry) {
-        match &topology.ops[pc] {
-            Op::Work { demand, .. } => {
-                endpoint.demand_s += weight * demand.mean_secs();
-                endpoint.steps += weight;
-            }
-            Op::Delay { .. } => endpoint.steps += weight,
-            Op::Call(site) | Op::Send(site) => {
-                let site = &topology.sites[usize::from(*site)];
-                endpoint.calls.push((usize::from(site.endpoint), weight, site.pool));
-            }
-            Op::Branch { .. } | Op::Parallel { .. } | Op::Goto(_) | Op::End => {}
-        }
-    }
-    endpoint
-}
-
-/// Time from `pc` to the end, given that of every endpoint called: backwards through the program.
-fn time_from(topology: &Topology, entry: u32, endpoints: &[f64]) -> f64 {
-    let reached = weights(topology, entry);
-    let mut times = std::collections::BTreeMap::new();
-    for (pc, _) in reached.into_iter().rev() {
-        let at = |to: usize| times.get(&to).copied().unwrap_or(0.0);
-        let time: f64 = match &topology.ops[pc] {
-            Op::Work { demand, .. } => demand.mean_secs() + at(pc + 1),
-            Op::Delay { time, .. } => time.mean_secs() + at(pc + 1),
-            Op::Call(site) => endpoints[usize::from(topology.sites[usize::from(*site)].endpoint)] + at(pc + 1),
-            Op::Send(_) => at(pc + 1),
-            Op::Branch { targets, .. } => {
-                let mut before = 0.0;
-                let mut sum = 0.0;
-                for &(cumulative, to) in targets {
-                    sum += (cumulative - before) * at(to as usize);
-                    before = cumulative;
-                }
-                sum
-            }
-            Op::Parallel { targets, join } => {
-                targets.iter().map(|&to| at(to as usize)).fold(0.0, f64::max) + at(*join as usize)
-            }
-            Op::Goto(to) => at(*to as usize),
-            Op::End => 0.0,
-        };
-        times.insert(pc, time);
-    }
-    times.get(&(entry as usize)).copied().unwrap_or(0.0)
-}
-
-/// Attempts at each endpoint that a request of a client causes.
-fn visits(topology: &Topology, client: &ClientSpec, endpoints: &[Endpoint]) -> Vec<f64> {
-    let mut wave = vec![0.0; endpoints.len()];
-    let mut before = 0.0;
-    for &(cumulative, site) in &client.mix {
-        wave[usize::from(topology.sites[usize::from(site)].endpoint)] += cumulative - before;
-        before = cumulative;
-    }
-    let mut all = wave.clone();
-    for _ in 0..ROUNDS {
-        let mut next = vec![0.0; endpoints.len()];
-        for (id, count) in wave.iter().enumerate().filter(|(_, count)| **count > 0.0) {
-            endpoints[id].calls.iter().for_each(|(to, calls, _)| next[*to] += count * calls);
-        }
-        if next.iter().all(|count| *count < 1e-9) {
-            break;
-        }
-        all.iter_mut().zip(&next).for_each(|(all, next)| *all += next);
-        wave = next;
-    }
-    all
-}
-
 /// The course of one replication.
 #[derive(Default)]
 struct OneRun {
@@ -305,10 +166,11 @@ impl OneRun {
             let flow = Flow::at(&topology, &demands, &replicas, now, (from, to));
             run.requests += flow.requests * width_s;
             run.visits += flow.visits * width_s;
-            let (load, place) = flow.busiest(&topology, &demands, &replicas);
+            let busiest = flow.busiest(&topology, &demands, &replicas);
+            let load = busiest.map_or(0.0, |busiest| busiest.ratio());
             // Once the wait is longer than clients' patience, or the queue is full, every attempt is repeated
             // as often as they do, and a long wait may then last when the load that began it has passed.
-            let bounded = flow.bounded(&topology, place);
+            let bounded = flow.bounded(&topology, busiest);
             let storms = flow.open_requests > 0.0
                 && if bounded { load > 1.0 } else { backlog * load > flow.patience_s * flow.open_requests };
             let attempts = if storms { flow.most_attempts } else { 1.0 };
@@ -323,13 +185,13 @@ impl OneRun {
             let each = if flow.gives_up { ABANDONED_BYTES } else { WAITING_BYTES };
             let state = backlog * each + flow.in_service * SERVED_BYTES + flow.users * WAITING_BYTES;
             run.state_bytes = run.state_bytes.max(state);
-            if let (true, Some(from), Some((service, resource))) = (overloaded, since, place) {
-                let name = |id: usize| topology.services[id].name.clone();
+            if let (true, Some(from), Some(busiest)) = (overloaded, since, busiest) {
+                let service = topology.services[usize::from(busiest.service)].name.clone();
                 let worse = run.overload.as_ref().is_none_or(|o| o.backlog < backlog);
                 if worse {
                     let load = run.overload.as_ref().map_or(load, |o| o.load.max(load));
-                    let resource = resource.name(&topology, service);
-                    run.overload = Some(Overload { service: name(service), resource, load, from, backlog });
+                    let resource = busiest.resource.name(&topology, busiest.service);
+                    run.overload = Some(Overload { service, resource, load, from, backlog });
                 }
             }
         }
@@ -357,28 +219,6 @@ struct Flow {
     patience_s: f64,
 }
 
-/// What is shared.
-#[derive(Clone, Copy)]
-enum Resource {
-    Processor,
-    Threads,
-    Pool(u16),
-}
-
-impl Resource {
-    fn name(self, topology: &Topology, service: usize) -> String {
-        match (self, topology.services[service].processor) {
-            (Self::Processor, ProcessorSpec::Usl { .. }) => "contention".to_owned(),
-            (Self::Processor, _) => "processor".to_owned(),
-            (Self::Threads, _) => "threads".to_owned(),
-            (Self::Pool(pool), _) => {
-                let callee = topology.services[service].pools[usize::from(pool)].callee;
-                format!("pool:{}", topology.services[usize::from(callee)].name)
-            }
-        }
-    }
-}
-
 impl Flow {
     fn at(topology: &Topology, demands: &Demands, replicas: &[f64], now: SimTime, part: (u64, u64)) -> Self {
         let mut flow = Self {
@@ -398,7 +238,7 @@ impl Flow {
                 ArrivalSpec::Poisson(rate) => rate.at(now),
                 ArrivalSpec::Trace { trace, factor } => factor * recorded(trace, part),
                 ArrivalSpec::Closed { users, think } => {
-                    let alone = client_time(topology, client, demands);
+                    let alone = demands.response_s(topology, client);
                     flow.users += f64::from(*users);
                     f64::from(*users) / (think.mean_secs() + alone).max(1e-9)
                 }
@@ -419,7 +259,7 @@ impl Flow {
             }
         }
         // Closed users slow down when the system does: never more than it can do.
-        let (load, _) = flow.busiest(topology, demands, replicas);
+        let load = flow.busiest(topology, demands, replicas).map_or(0.0, |busiest| busiest.ratio());
         if flow.open_requests == 0.0 && load > 1.0 {
             flow.requests /= load;
             flow.endpoints.iter_mut().for_each(|rate| *rate /= load);
@@ -436,52 +276,17 @@ impl Flow {
         flow
     }
 
-    /// The highest load of a resource, what is offered over what it can do, and which it is.
-    fn busiest(&self, topology: &Topology, demands: &Demands, replicas: &[f64]) -> (f64, Option<(usize, Resource)>) {
-        let mut highest = (0.0, None);
-        let mut consider = |offered: f64, there: f64, service: usize, resource: Resource| {
-            let load = if offered == 0.0 { 0.0 } else { offered / there.max(1e-9) };
-            if load > highest.0 {
-                highest = (load, Some((service, resource)));
-            }
-        };
-        for (id, spec) in topology.services.iter().enumerate() {
-            let of_service = || {
-                let endpoints = topology.endpoints.iter().enumerate();
-                endpoints.filter(move |(_, e)| usize::from(e.service) == id).map(|(e, _)| e)
-            };
-            let work: f64 = of_service().map(|e| self.endpoints[e] * demands.endpoints[e].demand_s).sum();
-            let held: f64 = of_service().map(|e| self.endpoints[e] * demands.endpoints[e].time_s).sum();
-            match spec.processor {
-                ProcessorSpec::Servers(n) | ProcessorSpec::Cores(n) => {
-                    consider(work, replicas[id] * f64::from(n), id, Resource::Processor);
-                }
-                ProcessorSpec::Usl { .. } => {
-                    let most = connections(topology, replicas, id as u16);
-                    consider(work, contended(&spec.processor, replicas[id], most), id, Resource::Processor);
-                }
-                ProcessorSpec::Infinite => {}
-            }
-            if spec.threads != UNLIMITED {
-                consider(held, replicas[id] * f64::from(spec.threads), id, Resource::Threads);
-            }
-            for (pool, size) in spec.pools.iter().enumerate() {
-                let used: f64 = of_service()
-                    .flat_map(|e| demands.endpoints[e].calls.iter().map(move |call| (e, call)))
-                    .filter(|(_, (_, _, of))| *of == Some(pool as u16))
-                    .map(|(e, (to, calls, _))| self.endpoints[e] * calls * demands.endpoints[*to].time_s)
-                    .sum();
-                consider(used, replicas[id] * f64::from(size.size), id, Resource::Pool(pool as u16));
-            }
-        }
-        highest
+    /// The resource with the highest utilisation.
+    fn busiest(&self, topology: &Topology, demands: &Demands, replicas: &[f64]) -> Option<Utilisation> {
+        let all = utilisations(topology, demands, &self.endpoints, replicas);
+        all.into_iter().filter(|u| u.ratio() > 0.0).reduce(|most, u| if u.ratio() > most.ratio() { u } else { most })
     }
 
     /// Whether the queue in front of the busiest resource is limited, so that nothing piles up there.
-    fn bounded(&self, topology: &Topology, place: Option<(usize, Resource)>) -> bool {
-        place.is_none_or(|(service, _)| {
+    fn bounded(&self, topology: &Topology, busiest: Option<Utilisation>) -> bool {
+        busiest.is_none_or(|busiest| {
             // What waits for a pool or a thread further down holds threads further up, and queues there.
-            let mut at = service;
+            let mut at = usize::from(busiest.service);
             for _ in 0..topology.services.len() {
                 if topology.services[at].cap != UNLIMITED {
                     return true;
@@ -507,36 +312,4 @@ fn recorded(trace: &models::workload::Trace, (from, to): (u64, u64)) -> f64 {
     let bins = trace.counts.get(first.min(trace.counts.len())..last.min(trace.counts.len())).unwrap_or_default();
     let covered_s = (last - first).max(1) as f64 * trace.bin.as_secs_f64();
     bins.iter().map(|&count| f64::from(count)).sum::<f64>() / covered_s
-}
-
-/// Response time of a client's request if nobody waits.
-fn client_time(topology: &Topology, client: &ClientSpec, demands: &Demands) -> f64 {
-    let (mut before, mut sum) = (0.0, 0.0);
-    for &(cumulative, site) in &client.mix {
-        let endpoint = usize::from(topology.sites[usize::from(site)].endpoint);
-        sum += (cumulative - before) * demands.endpoints[endpoint].time_s;
-        before = cumulative;
-    }
-    sum
-}
-
-/// Connections that all callers together have to a service; `None` if some have no limit.
-fn connections(topology: &Topology, replicas: &[f64], callee: u16) -> Option<f64> {
-    let sites = topology.sites.iter().filter(|site| site.callee == callee);
-    if sites.clone().any(|site| site.pool.is_none()) {
-        return None;
-    }
-    let of = |(service, spec): (usize, &models::topology::ServiceSpec)| -> f64 {
-        let pools = spec.pools.iter().filter(|pool| pool.callee == callee);
-        pools.map(|pool| replicas[service] * f64::from(pool.size)).sum()
-    };
-    Some(topology.services.iter().enumerate().map(of).sum())
-}
-
-/// Work a second of a database under contention: with all connections in use, or at its best.
-fn contended(processor: &ProcessorSpec, replicas: f64, connections: Option<f64>) -> f64 {
-    match connections {
-        Some(n) => processor.work_per_second(replicas, n),
-        None => (1..=10_000).map(|n| processor.work_per_second(replicas, replicas * f64::from(n))).fold(0.0, f64::max),
-    }
 }

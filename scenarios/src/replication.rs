@@ -1,5 +1,6 @@
 //! What one replication gives, and what the replications of a run have in common.
 
+use models::probe::Series;
 use models::system::LimitError;
 use sim_core::time::SimTime;
 use std::time::Duration;
@@ -61,6 +62,8 @@ pub(crate) struct Replication {
     pub(crate) values: Vec<Option<f64>>,
     /// Share of time at each number in system, by service, if asked for.
     pub(crate) levels: Vec<Vec<f64>>,
+    /// What happened over time, if asked for.
+    pub(crate) series: Option<Series>,
 }
 
 /// Settings with nothing left open.

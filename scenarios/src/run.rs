@@ -15,7 +15,7 @@ use crate::load::Loaded;
 pub use crate::replication::{Cut, Engine};
 use crate::replication::{Replication, Settled};
 use crate::report::RunReport;
-use models::probe::{Measure, Probe};
+use models::probe::{Measure, Probe, Series};
 use models::system::{Limits, Run, System};
 use sim_core::time::{SimDuration, SimTime};
 use std::collections::BTreeSet;
@@ -41,6 +41,8 @@ pub struct Options {
     pub events: Option<u64>,
     /// Whether the distribution of the number in system is reported.
     pub levels: bool,
+    /// Whether what happens over time is reported, from time zero on.
+    pub series: bool,
 }
 
 /// 2 GiB: about 20 million requests in flight. With the slack of growing lists a process takes up to
@@ -57,6 +59,7 @@ impl Default for Options {
             limits: Limits { state_bytes: STATE_BYTES, ..Limits::default() },
             events: None,
             levels: false,
+            series: false,
         }
     }
 }
@@ -242,11 +245,23 @@ impl<P: Probe + Send, F: Fn(&Run) -> P + Sync> Replicator<'_, F> {
 
     /// One replication; `None` if it is postponed.
     fn replicate(&self, number: u32) -> Option<(Replication, P)> {
+        if !self.options.series {
+            return self.play(number, &self.probe);
+        }
+        let with_series = |run: &Run| (Series::attach(run, self.settled.until), (self.probe)(run));
+        let (mut replication, (mut series, probe)) = self.play(number, with_series)?;
+        series.close(replication.reached);
+        replication.series = Some(series);
+        Some((replication, probe))
+    }
+
+    /// One replication with a probe from time zero on; `None` if it is postponed.
+    fn play<Q: Probe>(&self, number: u32, probe: impl Fn(&Run) -> Q) -> Option<(Replication, Q)> {
         let Settled { seed, warm_up, until, .. } = self.settled;
         let (loaded, limits) = (self.loaded, self.options.limits);
         let _place = self.memory.enter(number);
         let mut run = System::run(loaded.topology.clone(), loaded.timeline.clone(), seed, u64::from(number), limits);
-        let mut probe = (self.probe)(&run);
+        let mut probe = probe(&run);
         let mut pace = Pace::default();
         let before = warm_up.as_nanos().checked_sub(1).map(SimTime::from_nanos);
         let warmed = before.map_or(Ok(()), |before| self.drive(&mut run, number, before, &mut probe, &mut pace));
@@ -282,6 +297,7 @@ impl<P: Probe + Send, F: Fn(&Run) -> P + Sync> Replicator<'_, F> {
             peak_in_flight: run.model.peak_in_flight(),
             values: measured.as_ref().map_or_else(Vec::new, |measure| self.plan.values(measure, now)),
             levels: measured.as_ref().map_or_else(Vec::new, |measure| levels(measure, now)),
+            series: None,
         };
         Some((replication, probe))
     }

@@ -4,12 +4,12 @@ use indexmap::IndexMap;
 use models::blueprint::{Blueprint, Service};
 use models::given::Given;
 use models::workload::{Client, Workload};
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 
 /// A scenario file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// One line that says what it is.
@@ -45,7 +45,7 @@ pub struct Scenario {
 }
 
 /// Something done to the system.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// When it is decided.
@@ -69,7 +69,7 @@ impl Entry {
 }
 
 /// What is done.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Act {
     /// The service gets this many replicas: missing ones start, surplus ones finish what they have.
@@ -96,6 +96,7 @@ pub enum Act {
         /// Where it stands in this file, below `services` or `clients`.
         path: String,
         /// Its new value, as it would be written there.
+        #[serde(skip_serializing)]
         to: IgnoredAny,
     },
 }
@@ -122,7 +123,7 @@ impl Act {
 }
 
 /// A service level objective.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Slo {
     /// Share of requests that must be good.
@@ -144,7 +145,7 @@ impl Default for Slo {
 }
 
 /// How a scenario is run.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunSettings {
     /// Requests and levels before this time are not counted.
@@ -164,7 +165,7 @@ impl Default for RunSettings {
 }
 
 /// A figure that should come out within bounds.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
     /// The figure, by its path in the JSON document of the run: `metrics.availability`,

@@ -1,5 +1,7 @@
 //! Numbers for people: units that suit their size, and as many digits as tell something.
 
+use sim_core::time::SimDuration;
+
 /// What a figure counts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
@@ -80,9 +82,14 @@ pub(crate) fn share(share: f64) -> String {
     format!("{}%", trimmed(format!("{:.*}", share_decimals(100.0 * share), 100.0 * share)))
 }
 
-/// A share in per cent with at most two digits behind the point.
+/// A share in per cent with at most two digits behind the point. What is not all of it does not read as
+/// if it were, nor what is not nothing.
 pub(crate) fn brief(share: f64) -> String {
-    format!("{:.*}%", share_decimals(100.0 * share).min(2), 100.0 * share)
+    match share {
+        s if s < 1.0 && s >= 0.999_95 => ">99.99%".to_owned(),
+        s if s > 0.0 && s < 0.000_05 => "<0.01%".to_owned(),
+        s => format!("{:.*}%", share_decimals(100.0 * s).min(2), 100.0 * s),
+    }
 }
 
 fn share_decimals(per_cent: f64) -> usize {
@@ -94,6 +101,24 @@ fn share_decimals(per_cent: f64) -> usize {
 pub(crate) fn span(seconds: f64) -> String {
     let (factor, name) = scale(Unit::Seconds, seconds);
     format!("{}{name}", trimmed(format!("{:.*}", decimals(seconds * factor, 4), seconds * factor)))
+}
+
+/// A time after launch in years, to hundredths.
+pub(crate) fn year(span: SimDuration) -> String {
+    format!("{:.2}", crate::growth::years(span))
+}
+
+/// A number of people, or of anything else that comes in thousands and millions, in three digits.
+pub(crate) fn people(count: f64) -> String {
+    let (size, name) = match count {
+        n if n < 999.5 => (1.0, ""),
+        n if n < 999_500.0 => (1e3, "k"),
+        n if n < 999_500_000.0 => (1e6, "M"),
+        _ => (1e9, "G"),
+    };
+    let scaled = count / size;
+    let digits = if name.is_empty() || scaled >= 99.95 { 0 } else { 1 };
+    format!("{scaled:.digits$}{name}")
 }
 
 /// A number without unit.
@@ -161,6 +186,12 @@ mod tests {
         assert_eq!(span(600.0), "10 min");
         assert_eq!(share(0.5), "50%");
         assert_eq!(share(0.999), "99.9%");
+        assert_eq!([0.0, 1e-6, 0.9321, 0.999_97, 1.0].map(brief), ["0%", "<0.01%", "93.2%", ">99.99%", "100%"]);
         assert_eq!(plain(0.226_6), "0.2266");
+        assert_eq!(
+            [950.4, 16_240.0, 386_000.0, 999_700.0, 61.7e6, 2e9].map(people),
+            ["950", "16.2k", "386k", "1.0M", "61.7M", "2.0G"]
+        );
+        assert_eq!(year(SimDuration::from_secs(31_557_600 * 5 / 2)), "2.50");
     }
 }

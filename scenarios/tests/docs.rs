@@ -3,7 +3,9 @@
 use scenarios::document::Document;
 use scenarios::expect;
 use scenarios::load::{Loaded, Traces};
+use scenarios::provenance;
 use scenarios::run::{Options, run};
+use scenarios::story::Told;
 
 /// The page with every field of the format: its scenario loads, runs, and meets what it expects.
 #[test]
@@ -16,6 +18,24 @@ fn the_scenario_page_shows_a_scenario_that_runs() {
     }
 }
 
+/// The page with every field of a story: it loads, and its second chapter comes.
+#[test]
+fn the_story_page_shows_a_story_that_plays() {
+    let text = the_only_ron_of(include_str!("../../docs/story.md"));
+    let told = Told::document(Document::parse("page.ron", text)).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(told.passages().len(), 2);
+    // Every field that can be written is there: what is left out of the file is never a field.
+    let missing: Vec<_> = provenance::parameters(&told.document, &told.story)
+        .into_iter()
+        .filter(|parameter| !parameter.written && !parameter.path.to_string().contains(".services."))
+        .map(|parameter| parameter.path.to_string())
+        .filter(|path| !path.starts_with("slo.window") && !path.contains("retry.budget"))
+        .collect();
+    // Not of the first chapter and design: theirs are shown further down.
+    let further_down = ["chapters[0].lag", "designs.\"one machine\".sizing"];
+    assert_eq!(missing, further_down, "fields that docs/story.md does not show");
+}
+
 /// The first steps in the README.
 #[test]
 fn the_readme_shows_a_scenario_that_loads() {
@@ -23,8 +43,12 @@ fn the_readme_shows_a_scenario_that_loads() {
     assert_eq!(loaded.topology.services.len(), 2);
 }
 
+fn the_only_ron_of(page: &str) -> &str {
+    let (_, after) = page.split_once("```ron\n").expect("the page has a file");
+    after.split_once("```").expect("the file ends").0
+}
+
 fn the_only_scenario_of(page: &str) -> Loaded {
-    let (_, after) = page.split_once("```ron\n").expect("the page has a scenario");
-    let (text, _) = after.split_once("```").expect("the scenario ends");
+    let text = the_only_ron_of(page);
     Loaded::document(Document::parse("page.ron", text), &Traces::Library).unwrap_or_else(|e| panic!("{e}"))
 }

@@ -393,11 +393,11 @@ fn all_problems_are_found_at_once() {
         text,
         &[
             "4:13: unknown field `replica` in `Service` [did you mean `replicas`? fields: replicas, processor, queue, endpoints]",
-            "5:24: unknown Processor `Core` [did you mean `Cores`? choices: Servers, Cores, Infinite]",
+            "5:24: unknown processor `Core` [did you mean `Cores`? choices: Servers, Cores, Infinite]",
             "8:38: the duration \"35\" has no unit: write \"35ms\"",
             "9:26: unknown name `Exponentail` [did you mean `Exponential`? choices: Constant, Exponential, LogNormal]",
             "10:26: expected a text in quotes, found `db` [write \"db\"]",
-            "11:34: expected the name of a Distribution, found `\"35ms\"` [choices: Constant, Exponential, LogNormal]",
+            "11:34: expected a distribution, found `\"35ms\"` [write Constant(\"35ms\") or Exponential(\"35ms\"); choices: Constant, Exponential, LogNormal]",
             "16:31: expected a whole number from 0 to 4294967295, found `1.5` [for example 3]",
             "16:44: unknown Source `Gues` [did you mean `Guess`? choices: Measured, Guess]",
             "16:64: one value too many: `3`",
@@ -407,7 +407,7 @@ fn all_problems_are_found_at_once() {
             "20:9: `web` appears twice, first at 3:9 [remove or rename one of them]",
             "21:18: missing field `endpoints` in `Service` [add endpoints: ...]",
             "23:30: expected a number, found `\"fast\"` [for example 0.5]",
-            "23:47: expected a duration in quotes with its unit, for example \"800ms\", found `800`",
+            "23:47: expected a duration in quotes with its unit, for example \"800ms\", found `800` [write \"800s\" or \"800ms\"]",
             "23:63: expected the fields of `Client` in parentheses, found a list [fields: rate, timeout, patience]",
             "24:5: unknown field `horizon` in `Scenario` [fields: services, clients]",
         ],
@@ -430,15 +430,15 @@ fn single_problems_read_well() {
         (format!("replicas: \"\\q\", {rest}"), "2:11: unknown escape character"),
         (
             "replicas: 3, processor: \"Cores\", endpoints: {}".to_owned(),
-            "2:25: expected the name of a Processor, found `\"Cores\"` [write Cores without quotes]",
+            "2:25: expected a processor, found `\"Cores\"` [write for example Cores(4), without quotes]",
         ),
         (
             "replicas: 3, processor: \"Infinite\", endpoints: {}".to_owned(),
-            "2:25: expected the name of a Processor, found `\"Infinite\"` [write Infinite without quotes]",
+            "2:25: expected a processor, found `\"Infinite\"` [write Infinite without quotes]",
         ),
         (
             "replicas: 3, processor: Cores, endpoints: {}".to_owned(),
-            "2:25: `Cores` lacks its value [write Cores(...), with the value in parentheses]",
+            "2:25: `Cores` lacks its value [write for example Cores(4)]",
         ),
         (
             "replicas: 3, processor: Cores(), endpoints: {}".to_owned(),
@@ -458,7 +458,7 @@ fn single_problems_read_well() {
         ),
         (
             "replicas: 3, processor: Infinite, endpoints: {\"get\": Call(\"x\")}".to_owned(),
-            "2:54: expected a list, found `Call(\"x\")` [a list stands in [ ]: [1, 2]]",
+            "2:54: expected a list, found `Call(\"x\")` [write [Call(\"x\")]]",
         ),
         (
             "replicas: 3, processor: Infinite, endpoints: {\"get\": [Branch(0.5)]}".to_owned(),

@@ -14,7 +14,7 @@ fn load(text: &str) -> Loaded {
 }
 
 fn report(text: &str) -> RunReport {
-    run(&load(text), &Options { levels: true, ..Options::default() }, &()).unwrap()
+    run(&load(text), &Options { levels: true, series: true, ..Options::default() }, &()).unwrap()
 }
 
 /// Everything a report can have: two populations, pools, a contended database, windows.
@@ -90,11 +90,12 @@ fn timings_are_there_only_when_asked_for() {
 
 /// Places of all values, with names of services and the like left open.
 fn places(value: &Value, place: &str, found: &mut Vec<String>) {
-    let named = ["services", "clients", "windows"].contains(&place);
+    let named = ["services", "clients", "windows", "series.services"].contains(&place);
+    let kind = place.strip_suffix('s').and_then(|place| place.rsplit('.').next());
     match value {
         Value::Object(object) if !object.contains_key("mean") && place != "binding" && place != "differences" => {
             for (key, value) in object {
-                let key = if named { format!("<{}>", place.strip_suffix('s').unwrap()) } else { key.clone() };
+                let key = if named { format!("<{}>", kind.unwrap()) } else { key.clone() };
                 let key = if key.starts_with("pool:") { "pool:<callee>".to_owned() } else { key };
                 let inner = if place.is_empty() { key } else { format!("{place}.{key}") };
                 places(value, &inner, found);

@@ -1,16 +1,22 @@
-//! `outgrow list`: what can be written in a scenario, and the library.
+//! `outgrow list`: what can be written in a scenario, what comes out, and what comes with the program.
 
-use crate::exit::Exit;
+use super::new::Template;
+use crate::exit::{self, Exit};
 use crate::term::{self, FAINT, STRONG};
-use clap::Args;
 use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum as _};
 use models::blueprint::{Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
 use models::policy::{Backoff, Balancer, Drop};
 use models::workload::{Arrivals, Rate};
+use scenarios::growth::Curve;
 use scenarios::library;
+use scenarios::report::json;
 use scenarios::scenario::Act;
+use scenarios::story::Trigger;
+use scenarios::units::Unit;
+use scenarios::verdict::Verdict;
 use serde_json::json;
 
 /// Arguments of `outgrow list`.
@@ -20,6 +26,7 @@ Examples:
   outgrow list                 what lists there are
   outgrow list balancers
   outgrow list library         scenarios that `outgrow run` knows by name
+  outgrow list figures | grep response
   outgrow list steps --json")]
 pub(crate) struct List {
     /// Which list; left out, what lists there are
@@ -105,6 +112,43 @@ const LISTS: &[Listed] = &[
         entries: || rows(Act::ALL),
     },
     Listed {
+        name: "curves",
+        about: "how the users of a story grow",
+        place: "growth: (users: ...), in a story",
+        entries: || rows(Curve::ALL),
+    },
+    Listed {
+        name: "triggers",
+        about: "what makes the next design of a story necessary",
+        place: "chapters: [(design: \"NAME\", when: ...)], in a story",
+        entries: || rows(Trigger::ALL),
+    },
+    Listed {
+        name: "durations",
+        about: "units of time",
+        place: "a text: \"800ms\", \"1.5h\", \"1h 30min\"",
+        entries: durations,
+    },
+    Listed {
+        name: "figures",
+        about: "what a run measures, with unit and meaning",
+        place: "expect: [(figure: ..., least: ...)], and runs[] of `outgrow run --json`",
+        entries: figures,
+    },
+    Listed {
+        name: "verdicts",
+        about: "how a run went, the worst that holds",
+        place: "runs[].verdict of `outgrow run --json`",
+        entries: verdicts,
+    },
+    Listed { name: "exit-codes", about: "how the program ends", place: "$? in a shell", entries: exit_codes },
+    Listed {
+        name: "templates",
+        about: "commented scenarios to start from",
+        place: "outgrow new NAME --template TEMPLATE",
+        entries: templates,
+    },
+    Listed {
         name: "library",
         about: "scenarios that come with the program",
         place: "outgrow run NAME",
@@ -122,10 +166,73 @@ fn rows(entries: &[Entry]) -> Vec<Row> {
     entries.iter().map(row).collect()
 }
 
+/// A row of texts.
+fn row(name: impl Into<String>, example: impl Into<String>, summary: impl Into<String>) -> Row {
+    Row { name: name.into(), example: Some(example.into()), summary: summary.into(), about: None }
+}
+
+fn durations() -> Vec<Row> {
+    let units = [
+        ("y", "\"6y\"", "years of 365.25 days"),
+        ("d", "\"90d\"", "days"),
+        ("h", "\"1.5h\"", "hours"),
+        ("min", "\"10min\"", "minutes"),
+        ("s", "\"2.5s\"", "seconds"),
+        ("ms", "\"800ms\"", "thousandths of a second"),
+        ("us", "\"50us\"", "millionths of a second, also µs"),
+        ("ns", "\"500ns\"", "billionths of a second, the finest there is"),
+    ];
+    units.iter().map(|&(unit, example, about)| row(unit, example, about)).collect()
+}
+
+/// The figures of the reference to the JSON document, which is written from their definitions.
+fn figures() -> Vec<Row> {
+    let reference = json::reference();
+    let runs = reference.split("\n## ").find(|part| part.starts_with("`runs[]`")).unwrap_or_default();
+    let line = |line: &str| {
+        let mut cells = line.strip_prefix("| `")?.strip_suffix(" |")?.splitn(3, " | ");
+        let (key, unit, about) = (cells.next()?.strip_suffix('`')?, cells.next()?, cells.next()?);
+        let is_figure = ["metrics.", "clients.", "services.", "windows."].iter().any(|group| key.starts_with(group))
+            && [Unit::Share, Unit::Seconds, Unit::PerSecond, Unit::Count].iter().any(|known| known.name() == unit)
+            && !key.starts_with("windows.<window>.from_s")
+            && !key.starts_with("windows.<window>.to_s");
+        let example = [("<service>", "web"), ("<population>", "visitors"), ("<window>", "late"), ("<callee>", "db")];
+        let example = example.iter().fold(key.to_owned(), |key, (what, name)| key.replace(what, name));
+        is_figure.then(|| row(key, format!("figure: \"{example}\""), format!("[{unit}] {about}")))
+    };
+    runs.lines().filter_map(line).collect()
+}
+
+fn verdicts() -> Vec<Row> {
+    let meaning = |verdict: Verdict| match verdict {
+        Verdict::Healthy => "as promised, with no resource above 80%",
+        Verdict::Strained => "as promised, but some resource is above 80%",
+        Verdict::Undecided => "the outcome of more than 1% of the requests is not known, or none came",
+        Verdict::Breached => "fewer requests are good than the objective of the slo promises",
+        Verdict::Collapsed => "at the end, or in the window that `collapse` names, less than half is served",
+    };
+    let all = [Verdict::Collapsed, Verdict::Breached, Verdict::Strained, Verdict::Undecided, Verdict::Healthy];
+    let test = |verdict: Verdict| format!("jq '.runs[] | select(.verdict == \"{}\").scenario'", verdict.name());
+    all.map(|verdict| row(verdict.name(), test(verdict), meaning(verdict))).into()
+}
+
+fn exit_codes() -> Vec<Row> {
+    exit::ALL.map(|(exit, about)| row((exit as u8).to_string(), "outgrow run shop.ron; echo $?", about)).into()
+}
+
+fn templates() -> Vec<Row> {
+    let template = |template: &Template| {
+        let value = template.to_possible_value()?;
+        let summary = value.get_help().map(ToString::to_string).unwrap_or_default();
+        Some(row(value.get_name(), format!("outgrow new shop --template {}", value.get_name()), summary))
+    };
+    Template::value_variants().iter().filter_map(template).collect()
+}
+
 fn library() -> Vec<Row> {
     let row = |entry: &library::Entry| Row {
         name: entry.name.to_owned(),
-        example: None,
+        example: Some(format!("outgrow run {}", entry.name)),
         summary: entry.title().to_owned(),
         about: Some(entry.about().to_owned()),
     };
@@ -153,12 +260,25 @@ impl List {
 impl Listed {
     fn text(&self) -> String {
         let rows = (self.entries)();
-        let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
+        let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
+        // Names that would leave no room have a line to themselves.
+        let column = if width > 30 { 4 } else { width + 4 };
+        // For `grep` and its like an entry stays on its line.
+        let room = term::columns().map_or(usize::MAX, |width| usize::from(width).saturating_sub(column).clamp(30, 100));
         let mut text = format!("{STRONG}{}{STRONG:#}: {}; {}\n\n", self.name, self.about, self.place);
         for row in &rows {
-            text += &format!("  {STRONG}{:<width$}{STRONG:#}  {}\n", row.name, row.summary);
-            for line in row.example.iter().cloned().chain(row.about.iter().flat_map(|about| term::wrapped(about, 76))) {
-                text += &format!("  {:<width$}  {FAINT}{line}{FAINT:#}\n", "");
+            let about = row.about.iter().flat_map(|about| term::wrapped(about, room.min(76)));
+            let mut lines = term::wrapped(&row.summary, room).into_iter();
+            let first = if width > 30 { None } else { lines.next() };
+            text += &match first {
+                Some(first) => format!("  {STRONG}{:<width$}{STRONG:#}  {first}\n", row.name),
+                None => format!("  {STRONG}{}{STRONG:#}\n", row.name),
+            };
+            for line in lines {
+                text += &format!("{:column$}{line}\n", "");
+            }
+            for line in about.chain(row.example.clone()) {
+                text += &format!("{:column$}{FAINT}{line}{FAINT:#}\n", "");
             }
         }
         text

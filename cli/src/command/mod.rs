@@ -6,6 +6,7 @@ mod list;
 mod new;
 mod night;
 mod run;
+mod story;
 mod tables;
 
 use crate::exit::{self, Exit};
@@ -31,13 +32,15 @@ pub(crate) struct Program {
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Play the story: six years and the designs that carry them, then the World Cup night
+    Story(story::Story),
     /// Play the World Cup night on a cluster that is too small
     Night(night::Night),
     /// Run scenarios and print what came out; several are compared
     Run(run::Run),
     /// Say everything that is wrong with scenarios, without running them
     Check(check::Check),
-    /// List what can be written in a scenario, and the library
+    /// List what can be written in a scenario, what comes out of it, and the library
     List(list::List),
     /// Write a first scenario to start from
     New(new::New),
@@ -48,25 +51,24 @@ pub(crate) enum Command {
 fn after_help() -> String {
     format!(
         "\
-Without a command, outgrow plays the night.
+Without a command, outgrow plays the story: six years, then the World Cup night.
 
 Examples:
-  outgrow                            play the night
+  outgrow                            play the story
   outgrow new shop                   write shop.ron, a scenario with comments
   outgrow run shop.ron               run it
   outgrow run shop.ron --set services.web.replicas=2
   outgrow list balancers             what there is to choose from
 
 {}",
-        exit::HELP
+        exit::help()
     )
 }
 
 /// Reads the command line; if it asks for help, or makes no sense, the end has come.
 pub(crate) fn parse() -> Result<Command, Exit> {
     match Program::try_parse() {
-        // What is played when nothing is asked for: the night, until there is a story around it.
-        Ok(program) => Ok(program.command.unwrap_or_else(|| Command::Night(night::Night::default()))),
+        Ok(program) => Ok(program.command.unwrap_or_else(|| Command::Story(story::Story::default()))),
         Err(error) => Err(explain(error)),
     }
 }
@@ -75,6 +77,7 @@ impl Command {
     /// Does what was asked.
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         match self {
+            Self::Story(story) => story.run(),
             Self::Night(night) => night.run(),
             Self::Run(run) => run.run(),
             Self::Check(check) => check.run(),

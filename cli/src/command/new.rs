@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use scenarios::library;
+use scenarios::story::Told;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
@@ -17,6 +18,7 @@ Examples:
   outgrow new shop                          write shop.ron: one server
   outgrow new shop --template three-tiers   web, application and database
   outgrow new storm --from retry-storm      a scenario of the library, to change
+  outgrow list templates                    what there is to start from
   outgrow run shop.ron                      then run it")]
 pub(crate) struct New {
     /// Name of the scenario; NAME.ron is written, never over a file that is there
@@ -30,8 +32,8 @@ pub(crate) struct New {
 }
 
 /// The scenarios to start from, from small to large.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Template {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Template {
     /// One server and its queue
     OneServer,
     /// A web server, an application and a database, with a connection pool
@@ -40,6 +42,8 @@ enum Template {
     Cluster,
     /// Services that call each other, a cache and database shards
     Services,
+    /// Six years of growth and the designs that carry it, for `outgrow story`
+    Story,
 }
 
 impl Template {
@@ -49,6 +53,7 @@ impl Template {
             Self::ThreeTiers => include_str!("../../templates/three-tiers.ron"),
             Self::Cluster => include_str!("../../templates/cluster.ron"),
             Self::Services => include_str!("../../templates/services.ron"),
+            Self::Story => Told::built_in_text(),
         }
     }
 }
@@ -60,7 +65,8 @@ impl New {
             bail!("`{}` is no name for a scenario: write for example `outgrow new shop`", self.name);
         }
         let shown = format!("{name}.ron");
-        let text = self.from.and_then(|from| library::find(&from)).map_or(self.template.text(), |entry| entry.text);
+        let from = self.from.and_then(|from| library::find(&from));
+        let text = from.map_or(self.template.text(), |entry| entry.text);
         write(&shown, text)?;
         // The traces it replays go beside it.
         let folder = Path::new(&shown).parent().unwrap_or(Path::new(""));
@@ -70,7 +76,15 @@ impl New {
                 write(&beside.to_string_lossy(), counts)?;
             }
         }
-        term::say(format_args!("wrote {shown}; read its comments, then: outgrow run {shown}"));
+        let quoted = if shown.contains(' ') { format!("'{shown}'") } else { shown.clone() };
+        term::say(format_args!("wrote {shown}. Read its comments, then:"));
+        if self.template == Template::Story {
+            term::say(format_args!("  outgrow story {quoted}                  play its years"));
+            term::say(format_args!("  outgrow story {quoted} --evening 2.45y  take one evening out, as a scenario"));
+        } else {
+            term::say(format_args!("  outgrow check {quoted}   what it contains, and what a run costs"));
+            term::say(format_args!("  outgrow run {quoted}     what comes of it"));
+        }
         Ok(Exit::Fine)
     }
 }

@@ -5,13 +5,14 @@ use crate::exit::Exit;
 use crate::input::{self, Change};
 use crate::interrupt;
 use crate::problems;
+use crate::report_file::ReportFile;
 use crate::term::{self, Progress};
 use anyhow::Context as _;
 use clap::Args;
 use scenarios::comparison::Comparison;
 use scenarios::estimate::Cost;
 use scenarios::load::Loaded;
-use scenarios::report::{RunReport, json, text};
+use scenarios::report::{RunReport, html, json, text};
 use scenarios::run::{self, Engine, Options, Watch};
 use sim_core::time::SimDuration;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ Examples:
   outgrow run shop.ron --set services.web.replicas=2 --until 10min
   outgrow run before.ron after.ron --replications 20    compare two designs
   outgrow run one-server --json | jq '.runs[0].metrics.availability'
+  outgrow run shop.ron --report shop.html               a web page to look at and to send on
   outgrow run shop.ron --csv results                    results/metrics.csv, results/windows.csv
   outgrow run launch-day --trace monday.csv             replay recorded arrivals
   outgrow list library                                  scenarios known by name")]
@@ -67,6 +69,9 @@ pub(crate) struct Run {
     /// Let --csv write over tables that are there
     #[arg(long, requires = "csv")]
     force: bool,
+    /// Also write a web page with charts; only an earlier report is written over
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 impl Run {
@@ -80,6 +85,7 @@ impl Run {
             scenarios.iter_mut().for_each(|loaded| loaded.scenario.expect.clear());
         }
         let tables = self.csv.as_deref().map(|folder| Tables::prepare(folder, self.force)).transpose()?;
+        let page = self.report.as_deref().map(ReportFile::check).transpose()?;
         let options = Options { seed: Some(self.common_seed(&scenarios)), ..self.options() };
         for scenario in &scenarios {
             before(scenario, &options)?;
@@ -92,9 +98,18 @@ impl Run {
         }
         let missing = scenarios.len() - reports.len();
         let comparisons = Comparison::with_first(&reports)?;
+        let html = page.is_some().then(|| {
+            let runs: Vec<_> = scenarios.iter().zip(&reports).collect();
+            html::page(&runs, &comparisons, &[self.command()], missing)
+        });
+        // What happened over time was asked for by the page; all else is the same without it.
+        reports.iter_mut().for_each(|report| report.series = None);
         term::print(&self.shown(&reports, &comparisons))?;
         if let Some(tables) = tables {
             tables.write(&reports, &comparisons)?;
+        }
+        if let (Some(page), Some(html)) = (page, html) {
+            page.write(&html)?;
         }
         Ok(told(&reports, missing))
     }
@@ -106,8 +121,25 @@ impl Run {
             jobs: self.jobs.map(usize::from),
             until: self.until,
             levels: self.levels,
+            series: self.report.is_some(),
             ..Options::default()
         }
+    }
+
+    /// What was typed, as far as figures depend on it.
+    fn command(&self) -> String {
+        let mut words = vec!["outgrow".to_owned(), "run".to_owned()];
+        words.extend(self.scenarios.iter().cloned());
+        let mut option = |name: &str, value: Option<String>| {
+            words.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
+        };
+        self.set.iter().for_each(|change| option("--set", Some(change.to_string())));
+        option("--trace", self.trace.as_ref().map(|file| file.display().to_string()));
+        option("--seed", self.seed.map(|seed| seed.to_string()));
+        option("--replications", self.replications.map(|n| n.to_string()));
+        option("--until", self.until.map(|until| until.to_string()));
+        option("--report", Some("report.html".to_owned()));
+        words.iter().map(|word| for_shell(word)).collect::<Vec<_>>().join(" ")
     }
 
     /// The seed of all runs: only on the same one can they be compared.
@@ -147,6 +179,16 @@ impl Run {
             parts.push(reports.iter().map(timing).collect());
         }
         parts.join("\n")
+    }
+}
+
+/// A word as a shell takes it.
+fn for_shell(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

@@ -51,7 +51,9 @@ impl Document {
     /// Replaces the value at a path with another, given as RON.
     ///
     /// A field, entry or list item (at the position after the last) that is not there yet is added
-    /// after the last one, in the same layout. If a name appears twice, the first is meant.
+    /// after the last one, in the same layout, and so is what it stands in: `queue: (cap: 10)` for
+    /// `queue.cap`. Only an entry is not added to a map that is there in order to hold something: its
+    /// name is likely misspelt. If a name appears twice, the first is meant.
     ///
     /// # Errors
     /// If there is no place for it, or the text is not exactly one value. Then nothing changes.
@@ -62,10 +64,14 @@ impl Document {
             vec![Edit { span: tree[id].span, text: value.to_owned() }]
         } else {
             let missing = || EditError::NotFound { path: path.clone(), file: self.name.clone() };
-            let (last, parent) = path.0.split_last().ok_or_else(missing)?;
-            let parent = tree.find(&Path(parent.to_vec())).ok_or_else(missing)?;
-            let (parent, prefix) = home(tree, parent, last)?.ok_or_else(missing)?;
-            self.insertion(tree, parent, prefix + value)
+            let (parent, rest) = Self::deepest(tree, path);
+            let (first, inside) = rest.split_first().ok_or_else(missing)?;
+            let value = brackets(first, inside, value)?.ok_or_else(missing)?;
+            let (parent, prefix) = home(tree, parent, first)?.ok_or_else(missing)?;
+            if tree[parent].shape == Shape::Map && !inside.is_empty() {
+                return Err(missing());
+            }
+            self.insertion(tree, parent, prefix + &value)
         };
         self.apply(edits)
     }
@@ -86,6 +92,27 @@ impl Document {
         }
         let edits = self.removal(tree, parent, id);
         self.apply(edits)
+    }
+
+    /// How far along a path there is something, and the names that stand there: where a path that leads
+    /// nowhere goes astray.
+    #[must_use]
+    pub fn astray(&self, path: &Path) -> Option<(Path, Vec<&str>)> {
+        let tree = self.tree.as_ref()?;
+        let (id, rest) = Self::deepest(tree, path);
+        let names = tree[id].children.iter().filter_map(|child| tree.name(*child)).collect();
+        (!rest.is_empty()).then(|| (Path(path.0[..path.0.len() - rest.len()].to_vec()), names))
+    }
+
+    /// The last thing along a path that is there, and the rest of the path.
+    fn deepest<'a>(tree: &Tree, path: &'a Path) -> (Id, &'a [Segment]) {
+        let (mut id, mut rest) = (Tree::ROOT, path.0.as_slice());
+        while let [first, inside @ ..] = rest
+            && let Some(child) = tree.child(id, first)
+        {
+            (id, rest) = (child, inside);
+        }
+        (id, rest)
     }
 
     /// The tree, if edits can rely on it.
@@ -247,6 +274,23 @@ fn home(tree: &Tree, parent: Id, last: &Segment) -> Result<Option<(Id, String)>,
     Ok(Some((parent, prefix)))
 }
 
+/// Fields that hold a map. All others that hold something by name hold fields.
+const MAPS: [&str; 6] = ["services", "clients", "calls", "endpoints", "mix", "windows"];
+
+/// The value of `first` such that the rest of a path leads to `value` inside it; none if a list would
+/// have to begin elsewhere than at its first item.
+fn brackets(first: &Segment, inside: &[Segment], value: &str) -> Result<Option<String>, EditError> {
+    let Some((next, further)) = inside.split_first() else { return Ok(Some(value.to_owned())) };
+    let Some(value) = brackets(next, further, value)? else { return Ok(None) };
+    let is_map = matches!(first, Segment::Name(name) if MAPS.contains(&name.as_str()));
+    Ok(match next {
+        Segment::Index(0) => Some(format!("[{value}]")),
+        Segment::Index(_) => None,
+        Segment::Name(name) if is_map => Some(format!("{{{}: {value}}}", quoted(name))),
+        Segment::Name(name) => Some(format!("({}: {value})", field(name)?)),
+    })
+}
+
 /// A field name as it is written.
 fn field(name: &str) -> Result<String, EditError> {
     if name.starts_with(is_word_start) && name.chars().all(is_word_part) {
@@ -264,6 +308,11 @@ fn key(tree: &Tree, map: &Node, name: &str) -> String {
     if first.is_some_and(|key| tree[key].shape != Shape::Text) {
         return name.to_owned();
     }
+    quoted(name)
+}
+
+/// A text as it is written.
+fn quoted(name: &str) -> String {
     let escaped = name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r");
     format!("\"{escaped}\"")
 }

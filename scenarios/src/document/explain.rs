@@ -1,4 +1,7 @@
-//! Putting what serde and `ron` object to into words for people.
+//! Putting what serde and `ron` object to into words for people: what is wrong, and wherever that can
+//! be told, what should stand there instead.
+
+mod examples;
 
 use super::Document;
 use super::failure::{Failure, Spot, What};
@@ -8,9 +11,47 @@ use models::problem::did_you_mean;
 
 /// The problem behind a failure, which is `id`'s.
 pub(super) fn problem(document: &Document, tree: &Tree, failure: &Failure, id: Id) -> Problem {
+    if let Some(problem) = needless_name(document, tree, failure, id).or(needs_quotes(document, tree, failure, id)) {
+        return problem;
+    }
     let (message, help) = words(document, tree, failure, id);
     let problem = Problem::error(tree.path(id), message).at(document.place_of(spot(document, tree, failure, id)));
     Problem { help, ..problem }
+}
+
+/// `Exponential(mean: "5ms")`. serde misses the field `value`, of a number with its provenance, and does
+/// not know `mean`: of the two, each becomes this problem, and equal ones are told once.
+fn needless_name(document: &Document, tree: &Tree, failure: &Failure, id: Id) -> Option<Problem> {
+    let holder = match &failure.what {
+        What::UnknownField { known, .. } if known.first() == Some(&"value") => tree[id].parent?,
+        What::MissingField("value") => id,
+        _ => return None,
+    };
+    let node = &tree[holder];
+    let (tag, [only]) = (node.tag?.of(document.text()), &node.children[..]) else { return None };
+    let name = tree.name(*only).filter(|name| *name != "value")?;
+    let value = tree[*only].span.of(document.text());
+    let message = format!("`{tag}` takes its value without a name, found `{}`", short(name));
+    let problem = Problem::error(tree.path(holder), message).at(document.place_of(document.head(tree, holder)));
+    Some(problem.with_help(if fits(value) {
+        format!("write {tag}({value})")
+    } else {
+        format!("write {tag}(...), without `{name}:`")
+    }))
+}
+
+/// `Call(db.query)`. The parser has said so: the same words again are told once.
+fn needs_quotes(document: &Document, tree: &Tree, failure: &Failure, id: Id) -> Option<Problem> {
+    let key = tree[id].name.as_ref().and_then(|name| name.key);
+    let id = key.filter(|_| matches!(failure.at, Some(Spot::Name(_)))).unwrap_or(id);
+    let node = &tree[id];
+    let written = node.span.of(document.text());
+    let is_word = |c: char| super::scan::is_word_part(c);
+    if node.shape != Shape::Bare || written.chars().all(is_word) || !matches!(failure.what, What::Expected(_)) {
+        return None;
+    }
+    let problem = Problem::error(document.path_around(node.span), format!("`{written}` cannot stand without quotes"));
+    Some(problem.at(document.place_of(node.span)).with_help(format!("write \"{written}\"")))
 }
 
 /// What to point at.
@@ -39,15 +80,32 @@ fn words(document: &Document, tree: &Tree, failure: &Failure, id: Id) -> (String
         }
         What::UnknownVariant { found, known } => {
             let owner = failure.owner.as_deref().unwrap_or("name");
-            (format!("unknown {owner} `{}`", short(found)), Some(choice("choices", found, known)))
+            let noun = examples::noun(owner).map_or(owner, |(_, noun)| noun);
+            let written = node.span.of(document.text());
+            let around = if fits(written) { examples::around(owner, found, written) } else { Vec::new() };
+            let help = write(around).map(|write| format!("{write}; choices: {}", list(known)));
+            let help = help.unwrap_or_else(|| choice("choices", found, known));
+            (format!("unknown {noun} `{}`", short(found)), Some(help))
         }
         What::NoVariant { known } => {
-            let help = match unquoted_name(document, tree, id) {
-                Some(name) if known.contains(&name.as_str()) => format!("write {name} without quotes"),
-                _ => format!("choices: {}", list(known)),
-            };
             let owner = failure.owner.as_deref().unwrap_or("choice");
-            (format!("expected the name of a {owner}, found {}", found(document, tree, id)), Some(help))
+            let help = match unquoted_name(document, tree, id) {
+                Some(name) if known.iter().any(|known| name.split('(').next() == Some(known)) => {
+                    let example = examples::variant(&name, None, tree.name(id));
+                    match example.filter(|example| *example != name) {
+                        Some(example) => format!("write for example {example}, without quotes"),
+                        None => format!("write {} without quotes", short(&name)),
+                    }
+                }
+                _ => {
+                    let choices = format!("choices: {}", list(known));
+                    let write = write(members(document, tree, id, owner, known));
+                    write.map_or(choices.clone(), |write| format!("{write}; {choices}"))
+                }
+            };
+            let noun =
+                examples::noun(owner).map_or_else(|| format!("the name of a {owner}"), |(noun, _)| noun.to_owned());
+            (format!("expected {noun}, found {}", found(document, tree, id)), Some(help))
         }
         What::NoFields { known } => {
             let owner = failure.owner.as_deref().unwrap_or("the struct");
@@ -56,15 +114,29 @@ fn words(document: &Document, tree: &Tree, failure: &Failure, id: Id) -> (String
             let help = match node.shape {
                 Shape::Struct => format!("write ( ... ), without `{tag}`; fields: {}", list(known)),
                 Shape::Map => format!("fields stand in ( ) and without quotes; fields: {}", list(known)),
-                _ => format!("fields: {}", list(known)),
+                _ => {
+                    let fields = format!("fields: {}", list(known));
+                    let write = write(with_names(document, tree, id, owner, known));
+                    write.map_or(fields.clone(), |write| format!("{write}; {fields}"))
+                }
             };
             (message, Some(help))
         }
-        What::MissingField(field) => (format!("missing field `{field}`{in_owner}"), Some(format!("add {field}: ..."))),
+        What::MissingField(field) => {
+            let example = failure.owner.as_ref().and_then(|owner| examples::field(owner, field));
+            let add =
+                example.map_or_else(|| format!("add {field}: ..."), |example| format!("add for example {example}"));
+            (format!("missing field `{field}`{in_owner}"), Some(add))
+        }
         What::DuplicateField(field) => (format!("field `{field}` appears twice{in_owner}"), None),
         What::TakesNothing => (format!("`{tag}` takes nothing in parentheses"), Some(format!("write {tag}"))),
         What::TakesSomething => {
-            (format!("`{tag}` lacks its value"), Some(format!("write {tag}(...), with the value in parentheses")))
+            let around = node.parent.and_then(|parent| tree[parent].tag).map(|tag| tag.of(document.text()));
+            let help = match examples::variant(tag, around, tree.name(id)) {
+                Some(example) => format!("write for example {example}"),
+                None => format!("write {tag}(...), with the value in parentheses"),
+            };
+            (format!("`{tag}` lacks its value"), Some(help))
         }
         What::TooMany => (format!("one value too many: {}", found(document, tree, id)), None),
         What::Length { found, expected } => {
@@ -122,17 +194,121 @@ fn tuple_with_name(expected: &str) -> Option<(&str, String)> {
 fn hint(document: &Document, tree: &Tree, id: Id, expected: &str) -> Option<String> {
     let node = &tree[id];
     let written = node.span.of(document.text());
+    let inside = |open: char, close: char| {
+        let values: Vec<&str> = node.children.iter().map(|child| tree[*child].span.of(document.text())).collect();
+        let tag = node.tag.map_or("", |tag| tag.of(document.text()));
+        let text = format!("{open}{}{close}", values.join(", "));
+        let text = if tag.is_empty() { text } else { format!("{tag}({text})") };
+        fits(&text).then(|| format!("write {text}"))
+    };
+    if expected.contains("number") {
+        let text = unquoted_name(document, tree, id)?;
+        let number = text.trim_end_matches(|c: char| !c.is_ascii_digit()).trim();
+        let value: f64 = number.parse().ok().filter(|value: &f64| value.is_finite())?;
+        return match &text[number.len()..] {
+            "" => Some(format!("write {number} without quotes")),
+            "%" => Some(format!("write it as a share: {}", crate::units::plain(value / 100.0))),
+            "/s" => Some(format!("write {number}: rates are per second")),
+            _ => None,
+        };
+    }
+    if expected == "true or false" {
+        let word = unquoted_name(document, tree, id).unwrap_or_else(|| written.to_owned()).to_lowercase();
+        return match word.as_str() {
+            "true" | "yes" | "on" | "1" => Some("write true".to_owned()),
+            "false" | "no" | "off" | "0" => Some("write false".to_owned()),
+            _ => None,
+        };
+    }
     match node.shape {
-        Shape::Bare if expected.contains("quotes") => Some(format!("write \"{}\"", short(written))),
         Shape::Number if has_unit(written) => {
             Some(format!("a value with a unit stands in quotes: \"{}\"", short(written)))
+        }
+        Shape::Number if expected.contains("duration") && written == "0" => Some("write \"0s\"".to_owned()),
+        Shape::Number if expected.contains("duration") => Some(format!("write \"{written}s\" or \"{written}ms\"")),
+        Shape::Bare | Shape::Number if expected.contains("quotes") => Some(format!("write \"{}\"", short(written))),
+        Shape::Tuple if expected.contains("quotes") => match &node.children[..] {
+            [one, two] => {
+                let text = |id: &Id| unquoted_name(document, tree, *id);
+                Some(format!("write {}(\"{}.{}\")", node.tag?.of(document.text()), text(one)?, text(two)?))
+            }
+            _ => None,
+        },
+        Shape::Struct if expected == "a list" && node.tag.is_none() => {
+            Some("a list stands in [ ], even of one: [( ... )]".to_owned())
         }
         Shape::Struct | Shape::Tuple if expected == "a map" => {
             Some("a map stands in { } and its keys in quotes: {\"name\": ...}".to_owned())
         }
-        Shape::Tuple if expected == "a list" => Some("a list stands in [ ]: [1, 2]".to_owned()),
+        Shape::Text | Shape::List if expected == "a map" => {
+            let name = if node.shape == Shape::Text { Some(&id) } else { node.children.first() };
+            let name = name.filter(|id| tree[**id].shape == Shape::Text).map(|id| tree[*id].span.of(document.text()));
+            name.filter(|name| fits(name)).map(|name| format!("write {{{name}: ...}}"))
+        }
+        Shape::Tuple if expected == "a list" && (node.tag.is_none() || node.children.len() > 1) => {
+            inside('[', ']').or(Some("a list stands in [ ]: [1, 2]".to_owned()))
+        }
+        Shape::Map if expected == "a list" => Some("a list stands in [ ] and has no names: [1, 2]".to_owned()),
+        Shape::List | Shape::Map if expected == "a list" => None,
+        _ if expected == "a list" && fits(written) => Some(format!("write [{written}]")),
+        Shape::Bare | Shape::Tuple if expected == "a list" => Some("a list stands in [ ]: [ ... ]".to_owned()),
+        Shape::List | Shape::Struct if expected.ends_with("values in parentheses") && node.tag.is_none() => {
+            inside('(', ')')
+        }
         _ => None,
     }
+}
+
+/// What may have been meant, if anything.
+fn write(meant: Vec<String>) -> Option<String> {
+    (!meant.is_empty()).then(|| format!("write {}", meant.join(" or ")))
+}
+
+/// Members of a family that hold the value at hand.
+fn members(document: &Document, tree: &Tree, id: Id, family: &str, known: &[&str]) -> Vec<String> {
+    let node = &tree[id];
+    match (node.tag, &node.children[..]) {
+        // `Poisson(rate: 200)`: the value is what has the needless name.
+        (Some(tag), [only]) if node.shape == Shape::Struct => {
+            let members = examples::holding(family, known, tree[*only].span.of(document.text()));
+            members.into_iter().map(|member| format!("{}({member})", tag.of(document.text()))).collect()
+        }
+        _ => {
+            let written = node.span.of(document.text());
+            let members = examples::holding(family, known, written);
+            // A number where a duration belongs.
+            let in_ms = || examples::holding(family, known, &format!("{written}ms"));
+            if members.is_empty() && node.shape == Shape::Number { in_ms() } else { members }
+        }
+    }
+}
+
+/// A struct or variant with the values at hand, which lack their names.
+fn with_names(document: &Document, tree: &Tree, id: Id, owner: &str, known: &[&str]) -> Vec<String> {
+    let node = &tree[id];
+    let text = |id: &Id| tree[*id].span.of(document.text());
+    let values: Vec<&str> =
+        if node.shape == Shape::Tuple { node.children.iter().map(text).collect() } else { vec![text(&id)] };
+    let Some(named) = examples::named(owner, known, &values).or_else(|| examples::named(owner, known, &[])) else {
+        return Vec::new();
+    };
+    // Below a variant the struct has no name of its own: `Trace(file: "monday.csv")`.
+    let around = node.parent.filter(|parent| tree[*parent].shape == Shape::Tuple).and_then(|parent| tree[parent].tag);
+    let around = around.map_or("", |tag| tag.of(document.text()));
+    let mut meant = vec![if named.starts_with('(') { format!("{around}{named}") } else { named }];
+    // `Exponential("2s")` is no backoff, but a distribution, of which a backoff can be drawn.
+    if let Some(family) = examples::family_of(owner, known)
+        && let [only] = values[..]
+    {
+        let other = examples::around(family, owner, &format!("{owner}({only})"));
+        meant.extend(other.into_iter().filter(|_| fits(only)));
+    }
+    meant
+}
+
+/// Whether a help can show a text whole.
+fn fits(written: &str) -> bool {
+    written.chars().count() <= 2 * SHORT && !written.contains(char::is_control)
 }
 
 /// Digits and then letters, as in `35ms`.

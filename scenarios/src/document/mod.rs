@@ -28,6 +28,7 @@ mod problem;
 mod read;
 mod scan;
 mod tree;
+mod walk;
 
 pub use decode::Decoded;
 pub use edit::EditError;
@@ -35,13 +36,15 @@ pub use models::path::{Path, PathError, Segment};
 pub use place::Place;
 pub use problem::{Problem, Problems, Severity};
 pub use read::{MAX_FILE_BYTES, ReadError};
+pub use tree::Shape;
+pub use walk::Node;
 
 use parse::Fault;
 use place::Lines;
 use ron::extensions::Extensions;
 use std::collections::HashMap;
 use std::fmt;
-use tree::{Id, Shape, Span, Tree};
+use tree::{Id, Span, Tree};
 
 /// A scenario file: its text, and where in it everything stands.
 ///

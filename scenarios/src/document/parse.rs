@@ -290,6 +290,7 @@ impl Parser<'_> {
             }
             Some(c) => {
                 let help = match c {
+                    '%' => Some("a share is a number from 0 to 1: write 0.8 for 80%"),
                     ':' if close == ']' => Some("a list has no names: use `{ ... }` for a map, `( ... )` for fields"),
                     c if typographic(c) => Some("use plain quotes: \"...\""),
                     _ => None,

@@ -37,7 +37,7 @@ pub(super) struct Id(pub(super) usize);
 
 /// What a value looks like, before anyone asks what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub enum Shape {
     /// `"text"`, also raw.
     Text,
     /// `'c'`.

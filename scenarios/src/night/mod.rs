@@ -4,6 +4,7 @@
 //! happens: rows are runs, and the words under the table are chosen by what came out. The reference
 //! that `--full` compares with is an independent prototype of the same model, restated as figures.
 
+mod html;
 mod json;
 mod reference;
 mod text;
@@ -12,8 +13,8 @@ pub use reference::Agreement;
 
 use crate::document::Document;
 use crate::load::{LoadError, Loaded, Traces};
-use models::probe::Measure;
-use models::system::{Limits, System};
+use models::probe::{Measure, Probe, Series};
+use models::system::{Limits, Run, System};
 use rayon::prelude::*;
 use sim_core::stats::Estimate;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,6 +65,8 @@ pub struct Night {
     pub amplification: f64,
     /// Events handled.
     pub events: u64,
+    /// What happened over the evening; only of the first night of a row.
+    pub series: Option<Series>,
 }
 
 /// A row and its nights.
@@ -236,8 +239,7 @@ pub fn nights(full: bool) -> u32 {
 /// # Panics
 /// If no threads can be started.
 pub fn play(options: Options, watch: &dyn Watch, stop: &AtomicBool) -> Result<Report, LoadError> {
-    let text = include_str!("../../library/world-cup-night.ron");
-    let base = Loaded::document(Document::parse("world-cup-night.ron", text), &Traces::Library)?;
+    let base = base()?;
     let mut groups: Vec<Vec<Row>> = vec![rows()];
     if options.full {
         groups.extend(["0.0003", "0.0001"].map(contention_rows));
@@ -280,6 +282,12 @@ pub fn play(options: Options, watch: &dyn Watch, stop: &AtomicBool) -> Result<Re
     Ok(Report { seed: options.seed, rows, kappas, separate, partial })
 }
 
+/// The scenario that all rows change.
+fn base() -> Result<Loaded, LoadError> {
+    let text = include_str!("../../library/world-cup-night.ron");
+    Loaded::document(Document::parse("world-cup-night.ron", text), &Traces::Library)
+}
+
 impl Night {
     /// Plays one; `None` if it is stopped.
     ///
@@ -289,10 +297,14 @@ impl Night {
         let mut run = System::run(loaded.topology.clone(), loaded.timeline.clone(), seed, night, Limits::default());
         let good = loaded.scenario.slo.threshold.get();
         let mut measure = Measure::attach(&run, good, loaded.windows.clone(), false);
-        while !run.run_some(loaded.horizon(), 1 << 16, &mut measure).expect("a night is far from any limit") {
-            if stop.load(Ordering::Relaxed) {
-                return None;
-            }
+        let mut series = None;
+        if night == 0 {
+            let mut both = (measure, Series::attach(&run, loaded.horizon()));
+            to_its_end(&mut run, loaded, &mut both, stop)?;
+            both.1.close(run.now());
+            (measure, series) = (both.0, Some(both.1));
+        } else {
+            to_its_end(&mut run, loaded, &mut measure, stop)?;
         }
         let mut windows = [f64::NAN; WINDOWS.len()];
         for (share, window) in windows.iter_mut().zip(&measure.windows) {
@@ -303,6 +315,7 @@ impl Night {
             windows,
             amplification: measure.attempts as f64 / measure.requests.arrived as f64,
             events: run.events(),
+            series,
         })
     }
 
@@ -320,6 +333,16 @@ impl Night {
             Ending::FirstGoal
         }
     }
+}
+
+/// Plays a night to its end; `None` if it is stopped.
+fn to_its_end(run: &mut Run, loaded: &Loaded, probe: &mut impl Probe, stop: &AtomicBool) -> Option<()> {
+    while !run.run_some(loaded.horizon(), 1 << 16, probe).expect("a night is far from any limit") {
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
+    }
+    Some(())
 }
 
 impl Played {

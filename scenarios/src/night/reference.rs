@@ -71,6 +71,21 @@ impl Agreement {
         self.rows.iter().filter(|row| !row.agrees).count()
     }
 
+    /// As tables for people have it: label, ours, theirs, p, by ending, and whether it agrees.
+    pub(super) fn rows(&self) -> impl Iterator<Item = ([String; 5], bool)> {
+        self.rows.iter().map(|row| {
+            let ((k, n), (rk, rn)) = (row.collapsed, row.reference);
+            let given = row
+                .given
+                .iter()
+                .map(|(ending, ours, theirs, _)| format!("{} {ours:.4} (reference {theirs})", ending.name()));
+            let given = given.collect::<Vec<_>>().join("; ");
+            let cells =
+                [row.label.to_owned(), format!("{k} of {n}"), format!("{rk} of {rn}"), format!("{:.3}", row.p), given];
+            (cells, row.agrees)
+        })
+    }
+
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         for row in &self.rows {
@@ -140,7 +155,7 @@ mod tests {
             Ending::ThirdGoal => [1.0, 1.0, 1.0, 1.0, 0.0],
             Ending::Held => [1.0; 5],
         };
-        Night { availability, windows, amplification: 1.0, events: 1 }
+        Night { availability, windows, amplification: 1.0, events: 1, series: None }
     }
 
     /// The full night as the reference had it, with one row's nights put in place of its own.

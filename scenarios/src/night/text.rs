@@ -26,7 +26,7 @@ impl Report {
             "\nUnder a row of several nights: the 95% interval of the share that collapse, and half of those of the\n\
              means. No night is scripted: goals only raise the rate of arrivals.\n\n",
         );
-        text.push_str(&wrapped(&self.words()));
+        text.push_str(&wrapped(&self.words().join(" ")));
         for (kappa, rows) in &self.kappas {
             let _ = write!(text, "\nThe same with a contention kappa of {kappa} instead of 0.001:\n\n{}", table(rows));
         }
@@ -48,8 +48,8 @@ impl Report {
         self.rows.iter().find(|played| played.row.label == label && !played.nights.is_empty())
     }
 
-    /// What happened, in words that follow from the figures.
-    fn words(&self) -> String {
+    /// What happened, in sentences that follow from the figures.
+    pub(super) fn words(&self) -> Vec<String> {
         let mut said = Vec::new();
         let percent = |played: &Played| format!("{:.1}%", 100.0 * played.availability().map_or(f64::NAN, |e| e.mean));
         let mean = |played: &Played| played.availability().map_or(f64::NAN, |e| e.mean);
@@ -58,7 +58,7 @@ impl Report {
         if let Some(row) = self.row(BEFORE) {
             said.push(format!("On an ordinary evening of 330 requests a second six servers serve {}.", percent(row)));
         }
-        let Some(six) = self.row(SIX) else { return said.join(" ") };
+        let Some(six) = self.row(SIX) else { return said };
         if all_collapsed(six) {
             let amplification = six.estimate(|n| n.amplification).map_or(f64::NAN, |e| e.mean);
             said.push(format!(
@@ -135,12 +135,12 @@ impl Report {
              then do help; `outgrow night --full` plays that too."
                 .to_owned(),
         );
-        said.join(" ")
+        said
     }
 }
 
 /// A figure of a window, short: `1`, `.129`, `0`.
-fn short(x: f64) -> String {
+pub(super) fn short(x: f64) -> String {
     if x.is_nan() {
         "-".to_owned()
     } else if x > 0.9995 {

@@ -3,13 +3,14 @@
 //! Keys come in a fixed order, numbers are finite, and a value that does not exist is null. The
 //! document depends on the scenarios and the options alone, unless timings are asked for.
 
-use super::{Figure, Partial, RunReport};
+use super::{Curve, Definition, Figure, Partial, RunReport, SeriesReport, series};
 use crate::comparison::{Comparison, Difference};
 use crate::expect::Judged;
 use crate::figures::{CLIENT, CONTENTION, FAILURES, METRICS, POOL, PROCESSOR, SERVICE, THREADS, WINDOW};
 use crate::replication::Engine;
 use serde_json::{Map, Value, json};
 use sim_core::stats::Estimate;
+use sim_core::time::SimTime;
 use std::fmt::Write as _;
 
 /// How much a document says about the machine it was made on.
@@ -85,6 +86,9 @@ pub fn run(report: &RunReport, detail: Detail) -> Value {
         let levels = levels.iter().map(estimate).collect::<Vec<_>>();
         at(&mut root, &["services".to_owned(), service.clone()]).insert("distribution".to_owned(), levels.into());
     }
+    if let Some(series) = &report.series {
+        root.insert("series".to_owned(), over_time(series, report.horizon));
+    }
     root.insert("expectations".to_owned(), report.expectations.iter().map(judged).collect());
     root.insert("warnings".to_owned(), report.warnings.clone().into());
     root.insert("engine".to_owned(), engine(&report.engine, detail));
@@ -123,6 +127,24 @@ fn metric(figure: &Figure, replications: usize) -> Value {
         object.insert("wilson95".to_owned(), interval);
     }
     value
+}
+
+fn over_time(series: &SeriesReport, horizon: SimTime) -> Value {
+    let mut root = Map::new();
+    root.insert("bin_s".to_owned(), number(series.bin.as_secs_f64()));
+    let begins = (0..series.bins).map(|bin| number(series.begin(bin).as_secs_f64()));
+    root.insert("from_s".to_owned(), begins.collect());
+    root.insert("to_s".to_owned(), number(horizon.as_secs_f64()));
+    for curve in series.curves.values() {
+        let (key, place) = curve.path.split_last().expect("a curve has a name");
+        at(&mut root, place).insert(key.clone(), one_curve(curve));
+    }
+    Value::Object(root)
+}
+
+fn one_curve(curve: &Curve) -> Value {
+    let by_bin = |values: &[Option<f64>]| values.iter().copied().map(optional).collect::<Vec<_>>();
+    json!({ "mean": by_bin(&curve.mean), "low": by_bin(&curve.low), "high": by_bin(&curve.high) })
 }
 
 fn partial_run(partial: &Partial) -> Value {
@@ -249,6 +271,20 @@ const RUN_KEYS: &[(&str, &str, &str)] = &[
     ("slo.window_s", "s", "The stretch of time over which that is promised."),
 ];
 
+const SERIES_KEYS: &[(&str, &str, &str)] = &[
+    (
+        "series",
+        "object",
+        "Only on request: what happens over time, warm-up included, in up to 300 bins of equal width. A **curve** is \
+         `{\"mean\": [...], \"low\": [...], \"high\": [...]}`: for each bin the mean over the replications in which \
+         it has a value, and the lowest and the highest value of any; null where none has one, as in bins that were \
+         not reached.",
+    ),
+    ("series.bin_s", "s", "How wide the bins are. The last one is shorter if the widths do not divide the horizon."),
+    ("series.from_s", "list of s", "When each bin begins; what happens at that very instant belongs to it."),
+    ("series.to_s", "s", "When the last bin ends: the horizon, of which it holds what happens then, too."),
+];
+
 const AFTER_FIGURES: &[(&str, &str, &str)] = &[
     (
         "expectations",
@@ -343,6 +379,18 @@ pub fn reference() -> String {
     WINDOW.iter().map(|row| &row.definition).for_each(|d| {
         line(&format!("windows.<window>.{}", d.key), d.unit.name(), d.about);
     });
+    SERIES_KEYS.iter().for_each(|(key, unit, about)| line(key, unit, about));
+    let mut curve = |place: &str, definition: &Definition| {
+        line(
+            &format!("series.{place}.{}", definition.key),
+            &format!("curve, {}", definition.unit.name()),
+            definition.about,
+        );
+    };
+    series::METRICS.iter().for_each(|row| curve("metrics", &row.definition));
+    let utilisations = series::UTILISATION.iter().map(|(definition, _)| *definition).chain([&POOL]);
+    utilisations.for_each(|definition| curve("services.<service>.utilisation", definition));
+    series::SERVICE.iter().for_each(|row| curve("services.<service>", &row.definition));
     AFTER_FIGURES.iter().for_each(|(key, unit, about)| line(key, unit, about));
     text.push_str(
         "\n## `comparisons[]`\n\nOne for each scenario after the first.\n\n| key | unit | meaning |\n|---|---|---|\n",

@@ -1,13 +1,16 @@
 //! The report of a run: figures over its replications, and what they amount to.
 //!
 //! [`RunReport`] holds every figure under its place in the JSON document, for example
-//! `services.db.utilisation.processor`; [`json`] and [`text`] render it.
+//! `services.db.utilisation.processor`; [`json`], [`text`] and [`html`] render it.
 
+pub mod html;
 pub mod json;
+mod series;
 pub mod text;
 
 pub use crate::figures::{Definition, Figure};
 pub use crate::units::Unit;
+pub use series::{Curve, SeriesReport};
 
 use crate::expect::{self, Judged};
 use crate::figures::Plan;
@@ -16,7 +19,7 @@ use crate::replication::{Cut, Engine, Replication, Settled};
 use crate::scenario::Slo;
 use crate::verdict::{self, Binding, Evidence, Verdict};
 use indexmap::IndexMap;
-use models::probe::Window;
+use models::probe::{Series, Window};
 use sim_core::stats::Estimate;
 use sim_core::time::SimTime;
 use std::time::Duration;
@@ -51,6 +54,8 @@ pub struct RunReport {
     /// By service, the share of time at each number in system from 0 on, if asked for; the last of
     /// 10,001 stands for all above.
     pub distributions: IndexMap<String, Vec<Estimate>>,
+    /// What happened over time, if asked for.
+    pub series: Option<SeriesReport>,
     /// Set if the run did not go to its end.
     pub partial: Option<Partial>,
     /// What it amounts to.
@@ -140,6 +145,7 @@ impl RunReport {
             Some(CutShort { replication: r.number, why, reached: r.reached })
         });
         let cut: Vec<CutShort> = cut.collect();
+        let series: Vec<&Series> = replications.iter().filter_map(|r| r.series.as_ref()).collect();
         let counted = replications.len() as u32;
         let whole = cut.is_empty() && counted == settled.replications;
         let partial = (!whole).then_some(Partial { asked: settled.replications, counted, cut });
@@ -157,6 +163,7 @@ impl RunReport {
             windows: loaded.windows.clone(),
             collapse: loaded.scenario.collapse.clone(),
             distributions: distributions(loaded, replications),
+            series: SeriesReport::new(&loaded.topology, &series),
             partial,
             verdict,
             expectations: Vec::new(),

@@ -61,13 +61,13 @@ impl Page<'_> {
         usize::from(self.width.max(60))
     }
 
-    fn heading(&self, text: &mut String, name: &str, note: &str) {
+    pub(crate) fn heading(&self, text: &mut String, name: &str, note: &str) {
         let note = if note.is_empty() { String::new() } else { format!("  {}", self.style.paint(Role::Faint, note)) };
         let _ = writeln!(text, "\n{}{note}", self.style.paint(Role::Heading, name));
     }
 
     /// Words in lines that fit, after a label; further lines are indented by as much.
-    fn wrapped(&self, text: &mut String, role: Option<Role>, label: &str, words: &str) {
+    pub(crate) fn wrapped(&self, text: &mut String, role: Option<Role>, label: &str, words: &str) {
         let length = |text: &str| text.chars().count();
         let indent = if label.is_empty() { 0 } else { length(label) + 1 };
         let mut lines = Vec::new();
@@ -89,10 +89,25 @@ impl Page<'_> {
     }
 
     /// A table whose first column is text and all others are numbers; empty if it has no rows.
-    fn table(&self, text: &mut String, header: &[&str], rows: Vec<Vec<String>>) {
+    pub(crate) fn table(&self, text: &mut String, header: &[&str], rows: Vec<Vec<String>>) {
+        let mut table = self.columns(header, rows);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(self.width() as u16);
+        print(text, &table);
+    }
+
+    /// The same with one line for each row, however narrow the page.
+    pub(crate) fn even_table(&self, text: &mut String, header: &[&str], rows: Vec<Vec<String>>) {
+        let mut table = self.columns(header, rows);
+        table.set_content_arrangement(ContentArrangement::Disabled);
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        print(text, &table);
+    }
+
+    fn columns(&self, header: &[&str], rows: Vec<Vec<String>>) -> Table {
         let mut table = Table::new();
         table.load_style(comfy_table::presets::NOTHING);
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(self.width() as u16);
         let cells = |row: Vec<String>| {
             row.into_iter().enumerate().map(|(i, cell)| {
                 let alignment = if i == 0 { CellAlignment::Left } else { CellAlignment::Right };
@@ -105,9 +120,13 @@ impl Page<'_> {
         for row in rows {
             table.add_row(cells(row));
         }
-        for line in table.lines() {
-            let _ = writeln!(text, " {}", line.trim_end());
-        }
+        table
+    }
+}
+
+fn print(text: &mut String, table: &Table) {
+    for line in table.lines() {
+        let _ = writeln!(text, " {}", line.trim_end());
     }
 }
 
@@ -130,42 +149,53 @@ fn headline(text: &mut String, report: &RunReport, page: &Page<'_>) {
     if let Some(partial) = &report.partial {
         page.wrapped(text, Some(Role::Bad), "PARTIAL:", &partial.message());
     }
-    let role = match report.verdict {
-        Verdict::Healthy => Role::Good,
-        Verdict::Strained | Verdict::Undecided => Role::Warning,
-        Verdict::Breached | Verdict::Collapsed => Role::Bad,
-    };
+    let role = role(report.verdict);
     let verdict = report.verdict.name().to_uppercase();
     let title = report.title.as_ref().map_or_else(String::new, |title| format!(": {title}"));
     // Coloured only after it has been laid out: marks of colour have no width.
     let mut first = String::new();
     page.wrapped(&mut first, None, &verdict, &format!("{}{title}", report.scenario));
     text.push_str(&first.replacen(&verdict, &page.style.paint(role, &verdict), 1));
-    let why = match report.verdict {
+    let (why, binding, extent) = (why(report), busiest(report), extent(report));
+    let parts = [why, binding, extent].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    page.wrapped(text, None, "", &parts.join(" "));
+}
+
+/// What a verdict rests on, in a sentence; empty if all is well.
+pub(crate) fn why(report: &RunReport) -> String {
+    match report.verdict {
         Verdict::Collapsed => {
             let (collapsed, of) = report.collapsed().unwrap_or_default();
             let when = report
                 .collapse
                 .as_ref()
                 .map_or_else(|| "in the end".to_owned(), |name| format!("in the window \"{name}\""));
-            format!("{collapsed} of {of} runs collapsed: {when} they served less than half of what came. ")
+            format!("{collapsed} of {of} runs collapsed: {when} they served less than half of what came.")
         }
         Verdict::Breached => format!(
-            "{} of the requests are served within {}, and {} is promised. ",
+            "{} of the requests are served within {}, and {} is promised.",
             report.mean("metrics.slo_good_ratio").map_or_else(|| "None".to_owned(), share),
             span(report.slo.threshold.get().as_secs_f64()),
             share(report.slo.objective.get())
         ),
         Verdict::Undecided => match report.mean("metrics.unknown_ratio") {
-            Some(unknown) => format!("{} of the requests are still open at the end. ", share(unknown)),
-            None => "No request counts. ".to_owned(),
+            Some(unknown) => format!("{} of the requests are still open at the end.", share(unknown)),
+            None => "No request counts.".to_owned(),
         },
         Verdict::Healthy | Verdict::Strained => String::new(),
-    };
-    let binding = report.binding.as_ref().map_or_else(String::new, |binding| {
+    }
+}
+
+/// Which resource is the busiest, in a sentence; empty if none has a utilisation.
+pub(crate) fn busiest(report: &RunReport) -> String {
+    report.binding.as_ref().map_or_else(String::new, |binding| {
         let resource = resource(&binding.resource);
-        format!("Busiest: {resource} of {}, {}. ", binding.service, share(binding.utilisation))
-    });
+        format!("Busiest: {resource} of {}, {}.", binding.service, share(binding.utilisation))
+    })
+}
+
+/// What was run: `5 runs of 10 min, the first 1 min not counted, seed 1.`
+pub(crate) fn extent(report: &RunReport) -> String {
     let runs = match report.replications.len() {
         1 => "1 run".to_owned(),
         n => format!("{n} runs"),
@@ -175,20 +205,38 @@ fn headline(text: &mut String, report: &RunReport, page: &Page<'_>) {
         seconds => format!(", the first {} not counted", span(seconds)),
     };
     let horizon = span(report.horizon.as_secs_f64());
-    page.wrapped(text, None, "", &format!("{why}{binding}{runs} of {horizon}{warm_up}, seed {}.", report.seed));
+    format!("{runs} of {horizon}{warm_up}, seed {}.", report.seed)
+}
+
+/// What a verdict stands for.
+pub(crate) const fn role(verdict: Verdict) -> Role {
+    match verdict {
+        Verdict::Healthy => Role::Good,
+        Verdict::Strained | Verdict::Undecided => Role::Warning,
+        Verdict::Breached | Verdict::Collapsed => Role::Bad,
+    }
 }
 
 /// `pool:db` as "connections to db".
-fn resource(name: &str) -> String {
+pub(crate) fn resource(name: &str) -> String {
     match name.strip_prefix("pool:") {
         Some(callee) => format!("connections to {callee}"),
         None => name.to_owned(),
     }
 }
 
+/// What the figures of requests are, which [`request_rows`] gives.
+pub(crate) fn intervals(report: &RunReport) -> &'static str {
+    if report.replications.len() > 1 { "mean ± 95% interval over runs" } else { "one run: no intervals" }
+}
+
 fn requests(text: &mut String, report: &RunReport, page: &Page<'_>) {
-    let note = if report.replications.len() > 1 { "mean ± 95% interval over runs" } else { "one run: no intervals" };
-    page.heading(text, "Requests", note);
+    page.heading(text, "Requests", intervals(report));
+    page.table(text, &[], request_rows(report));
+}
+
+/// The figures of all requests: name and value.
+pub(crate) fn request_rows(report: &RunReport) -> Vec<Vec<String>> {
     let within = format!("served within {}", span(report.slo.threshold.get().as_secs_f64()));
     let names = [
         ("arrivals_per_s", "fresh requests"),
@@ -227,7 +275,7 @@ fn requests(text: &mut String, report: &RunReport, page: &Page<'_>) {
             rows.push(vec![format!("failed: {cause}"), with_interval(figure)]);
         }
     }
-    page.table(text, &[], rows);
+    rows
 }
 
 fn clients(text: &mut String, report: &RunReport, page: &Page<'_>) {
@@ -235,17 +283,37 @@ fn clients(text: &mut String, report: &RunReport, page: &Page<'_>) {
         return;
     }
     page.heading(text, "Clients", "means");
+    page.table(text, &CLIENTS, client_rows(report));
+}
+
+/// What stands in the columns of [`client_rows`].
+pub(crate) const CLIENTS: [&str; 6] = ["", "requests", "available", "within SLO", "response", "p99"];
+
+/// The figures of each client population.
+pub(crate) fn client_rows(report: &RunReport) -> Vec<Vec<String>> {
     let row = |name: &String| {
         let figure = |key: &str| report.figure(&format!("clients.{name}.{key}"));
         let keys = ["arrivals_per_s", "availability", "slo_good_ratio", "response_mean_s", "response_p99_s"];
         std::iter::once(name.clone()).chain(keys.iter().map(|key| short(figure(key)))).collect()
     };
-    let header = ["", "requests", "available", "within SLO", "response", "p99"];
-    page.table(text, &header, report.clients.iter().map(row).collect());
+    report.clients.iter().map(row).collect()
 }
 
 fn services(text: &mut String, report: &RunReport, page: &Page<'_>) {
     page.heading(text, "Services", "means, by attempts; lost: rejected or abandoned");
+    page.table(text, &SERVICES, service_rows(report));
+    let waits = pool_waits(report);
+    if !waits.is_empty() {
+        page.wrapped(text, None, " waiting for a connection, mean:", &waits.join(", "));
+    }
+}
+
+/// What stands in the columns of [`service_rows`].
+pub(crate) const SERVICES: [&str; 9] =
+    ["", "replicas", "busiest", "served", "queue", "waiting", "response", "p99", "lost"];
+
+/// The figures of each service.
+pub(crate) fn service_rows(report: &RunReport) -> Vec<Vec<String>> {
     let row = |name: &String| {
         let figure = |key: &str| report.figure(&format!("services.{name}.{key}"));
         let mean = |key: &str| figure(key).and_then(Figure::mean);
@@ -265,16 +333,16 @@ fn services(text: &mut String, report: &RunReport, page: &Page<'_>) {
             lost.map_or_else(|| "-".to_owned(), brief),
         ]
     };
-    let header = ["", "replicas", "busiest", "served", "queue", "waiting", "response", "p99", "lost"];
-    page.table(text, &header, report.services.iter().map(row).collect());
+    report.services.iter().map(row).collect()
+}
+
+/// Services that wait for connections, and how long on average.
+pub(crate) fn pool_waits(report: &RunReport) -> Vec<String> {
     let waits = report.services.iter().filter_map(|name| {
         let wait = report.mean(&format!("services.{name}.pool_wait_mean_s"))?;
         (wait > 0.0).then(|| format!("{name} {}", span(wait)))
     });
-    let waits: Vec<String> = waits.collect();
-    if !waits.is_empty() {
-        page.wrapped(text, None, " waiting for a connection, mean:", &waits.join(", "));
-    }
+    waits.collect()
 }
 
 fn windows(text: &mut String, report: &RunReport, page: &Page<'_>) {
@@ -282,6 +350,14 @@ fn windows(text: &mut String, report: &RunReport, page: &Page<'_>) {
         return;
     }
     page.heading(text, "Windows", "by the first arrival of a request");
+    page.table(text, &WINDOWS, window_rows(report));
+}
+
+/// What stands in the columns of [`window_rows`].
+pub(crate) const WINDOWS: [&str; 5] = ["", "from", "to", "requests", "availability"];
+
+/// The figures of each window.
+pub(crate) fn window_rows(report: &RunReport) -> Vec<Vec<String>> {
     let row = |window: &models::probe::Window| {
         let figure = |key: &str| report.figure(&format!("windows.{}.{key}", window.name));
         vec![
@@ -292,7 +368,7 @@ fn windows(text: &mut String, report: &RunReport, page: &Page<'_>) {
             figure("availability").map_or_else(|| "-".to_owned(), with_interval),
         ]
     };
-    page.table(text, &["", "from", "to", "requests", "availability"], report.windows.iter().map(row).collect());
+    report.windows.iter().map(row).collect()
 }
 
 fn expectations(text: &mut String, report: &RunReport, page: &Page<'_>) {
@@ -313,36 +389,51 @@ fn expectations(text: &mut String, report: &RunReport, page: &Page<'_>) {
 /// A comparison of two runs: the figures of the requests, and of services those that differ most.
 pub fn comparison(comparison: &Comparison, page: &Page<'_>) -> String {
     let mut text = String::new();
-    let Comparison { a, b, pairs, .. } = comparison;
+    let Comparison { a, b, .. } = comparison;
     if comparison.partial {
         page.wrapped(&mut text, Some(Role::Bad), "PARTIAL:", "one of the two runs did not go to its end");
     }
     let _ = writeln!(text, "{}", page.style.paint(Role::Heading, &format!("{b} compared with {a}")));
-    let arrivals = if comparison.same_arrivals { "on the same arrivals" } else { "NOT on the same arrivals" };
-    let words = format!(
-        "{pairs} pairs of runs {arrivals}; a star marks a difference whose 95% interval excludes 0; saved is the share of its variance that pairing has saved."
-    );
-    page.wrapped(&mut text, None, "", &words);
+    page.wrapped(&mut text, None, "", &on_what(comparison));
     for warning in &comparison.warnings {
         page.wrapped(&mut text, Some(Role::Warning), "warning:", warning);
     }
-    let rows = |wanted: &dyn Fn(&Figure) -> bool| -> Vec<Vec<String>> {
-        let shown = comparison.differences.iter().filter(|(_, difference)| wanted(&difference.figure));
-        shown.filter(|(_, difference)| worth_a_line(difference)).map(|(path, d)| difference(path, d)).collect()
-    };
     let header = ["", a.as_str(), b.as_str(), "difference", "", "saved"];
-    let requests = rows(&|figure| figure.path[0] == "metrics" || figure.path[0] == "windows");
+    let (requests, of_services) = difference_rows(comparison);
     page.heading(&mut text, "Requests", "");
     page.table(&mut text, &header, requests);
-    let telling = ["throughput_per_s", "waiting_mean_s", "response_mean_s", "response_p99_s", "rejected_ratio"];
-    let of_services = rows(&|figure| {
-        figure.path[0] == "services" && (figure.path[2] == "utilisation" || telling.contains(&figure.definition.key))
-    });
     if !of_services.is_empty() {
         page.heading(&mut text, "Services", "");
         page.table(&mut text, &header, of_services);
     }
     text
+}
+
+/// What a comparison rests on, and how to read it.
+pub(crate) fn on_what(comparison: &Comparison) -> String {
+    let arrivals = if comparison.same_arrivals { "on the same arrivals" } else { "NOT on the same arrivals" };
+    if comparison.pairs == 1 {
+        return format!("1 pair of runs {arrivals}: no intervals.");
+    }
+    format!(
+        "{} pairs of runs {arrivals}; a star marks a difference whose 95% interval excludes 0; saved is the share of its variance that pairing has saved.",
+        comparison.pairs
+    )
+}
+
+/// The differences worth a line, of the requests and of the services: name, in the one, in the other, difference,
+/// star, variance saved.
+pub(crate) fn difference_rows(comparison: &Comparison) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
+    let rows = |wanted: &dyn Fn(&Figure) -> bool| -> Vec<Vec<String>> {
+        let shown = comparison.differences.iter().filter(|(_, difference)| wanted(&difference.figure));
+        shown.filter(|(_, difference)| worth_a_line(difference)).map(|(path, d)| difference(path, d)).collect()
+    };
+    let requests = rows(&|figure| figure.path[0] == "metrics" || figure.path[0] == "windows");
+    let telling = ["throughput_per_s", "waiting_mean_s", "response_mean_s", "response_p99_s", "rejected_ratio"];
+    let of_services = rows(&|figure| {
+        figure.path[0] == "services" && (figure.path[2] == "utilisation" || telling.contains(&figure.definition.key))
+    });
+    (requests, of_services)
 }
 
 /// What does not exist, or is 0 on both sides, tells nothing.
@@ -371,7 +462,7 @@ fn difference(path: &str, difference: &Difference) -> Vec<String> {
     vec![name.to_owned(), value(difference.a), value(difference.b), change, star.to_owned(), saved]
 }
 
-fn with_interval(figure: &Figure) -> String {
+pub(crate) fn with_interval(figure: &Figure) -> String {
     let Some(estimate) = figure.estimate else { return "-".to_owned() };
     let text = interval_text(figure.definition.unit, estimate.mean, estimate.half_width_95, Sign::IfNegative);
     let missing = figure.values.len() - figure.existing();

@@ -1,0 +1,135 @@
+//! `outgrow story`: the years, and the night.
+
+use super::{jobs, night};
+use crate::exit::Exit;
+use crate::problems::Rejected;
+use crate::report_file::ReportFile;
+use crate::term::{self, Progress};
+use crate::{input, interrupt};
+use anyhow::bail;
+use clap::Args;
+use scenarios::story::{self, Options, StoryReport, Told, Watch};
+use serde_json::json;
+use sim_core::time::SimDuration;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `outgrow story`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+A product grows for six years. Each design carries it until something of it is too busy in the
+evening; then the next takes over. Evenings are played request by request. Without FILE the story
+is the one that comes with the program, and the World Cup night follows. All of it is also written to
+a page, outgrow-story.html, unless --json is given.
+
+Examples:
+  outgrow story                                the six years, then the night: a minute
+  outgrow new mine --template story            write the story to a file, to change it
+  outgrow story mine.ron                       play its years
+  outgrow story --evening 2.45y > evening.ron  take one evening out, as a scenario
+  outgrow story --json > story.json            every figure, for programs")]
+pub(crate) struct Story {
+    /// A story file; left out, the six years that come with the program
+    file: Option<PathBuf>,
+    /// Print the scenario of the evening so long after launch, such as 2.45y, and play nothing
+    #[arg(long, value_name = "TIME", conflicts_with = "json")]
+    evening: Option<SimDuration>,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+    /// Write a page to this file [default: outgrow-story.html, without --json]
+    #[arg(long, value_name = "FILE", conflicts_with = "evening")]
+    report: Option<PathBuf>,
+    /// Write no page
+    #[arg(long, conflicts_with = "report")]
+    no_report: bool,
+    /// How many evenings at once; no figure depends on it [default: one a processor]
+    #[arg(long, value_name = "N", value_parser = jobs())]
+    jobs: Option<u16>,
+    /// Name the randomness; equal seeds give equal evenings [default: as the story says]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+impl Story {
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        let told = match &self.file {
+            None => Told::built_in(),
+            Some(file) => Told::file(file)
+                .map_err(|error| Rejected(vec![input::rejection(&file.display().to_string(), error)]))?,
+        };
+        if let Some(at) = self.evening {
+            return evening(&told, at);
+        }
+        let file = self.report_file()?;
+        interrupt::watch();
+        let years = {
+            let watched = Watched(Progress::start());
+            let options = Options { seed: self.seed, jobs: self.jobs.map(usize::from) };
+            story::play(&told, options, &watched)?
+        };
+        if !self.json {
+            term::print(&years.text(&term::page()))?;
+        }
+        let night =
+            if self.file.is_none() && !years.partial { Some(night::play(false, self.seed, self.jobs)?) } else { None };
+        if self.json {
+            let night = night.as_ref().map(scenarios::night::Report::json);
+            term::print(&format!("{:#}\n", json!({"years": years.json(), "night": night})))?;
+        } else if let Some(night) = &night {
+            term::print(&format!("\n{}", night.text()))?;
+        }
+        if let Some(file) = file {
+            file.write(&years.html(night.as_ref()))?;
+        }
+        Ok(end(&years, night.as_ref()))
+    }
+
+    /// Where the page goes. If nobody has named a file, one that cannot be written is no error.
+    fn report_file(&self) -> anyhow::Result<Option<ReportFile>> {
+        match &self.report {
+            Some(path) => ReportFile::check(path).map(Some),
+            None if self.json || self.no_report => Ok(None),
+            None => match ReportFile::check(Path::new(PAGE)) {
+                Ok(file) => Ok(Some(file)),
+                Err(error) => {
+                    term::warning(&format!("{error:#}"));
+                    Ok(None)
+                }
+            },
+        }
+    }
+}
+
+/// The page that is written if no other is named.
+const PAGE: &str = "outgrow-story.html";
+
+fn end(years: &StoryReport, night: Option<&scenarios::night::Report>) -> Exit {
+    if years.partial || night.is_some_and(|night| night.partial) {
+        term::warning("the story is partial: it was stopped before all of it was played");
+        Exit::Stopped
+    } else {
+        Exit::Fine
+    }
+}
+
+/// Prints the scenario of one evening.
+fn evening(told: &Told, at: SimDuration) -> anyhow::Result<Exit> {
+    if at > told.end() {
+        bail!("the story ends {} after launch: {at} is later", told.end());
+    }
+    term::print(told.evening(told.in_force(at), at).text())?;
+    Ok(Exit::Fine)
+}
+
+/// The evenings under way, as the terminal shows them.
+struct Watched(Progress);
+
+impl Watch for Watched {
+    fn stop(&self) -> bool {
+        interrupt::flag().load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    fn progress(&self, share: f64, evening: &str) {
+        self.0.update(share, || format!("the years: {evening}"));
+    }
+}

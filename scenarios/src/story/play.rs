@@ -1,0 +1,208 @@
+//! Playing a story: an evening at each of its moments, and what would have become of the designs that
+//! were given up.
+
+use super::{Passage, Told};
+use crate::estimate::Cost;
+use crate::growth::{Users, years};
+use crate::load::{Loaded, Traces};
+use crate::replication::Cut;
+use crate::report::{Partial, RunReport};
+use crate::run::{self, Progress, RunError};
+use models::fluid::Utilisation;
+use sim_core::time::SimDuration;
+
+/// How a story is played, where that differs from what it says itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Names the randomness; `None` as the story says.
+    pub seed: Option<u64>,
+    /// How many threads; `None` as many as the machine has processors. No figure depends on it.
+    pub jobs: Option<usize>,
+}
+
+/// Watches a story from outside, from several threads at once.
+pub trait Watch: Sync {
+    /// Whether to stop.
+    fn stop(&self) -> bool {
+        false
+    }
+
+    /// This share of the work is done; `evening` says which is being played.
+    #[expect(unused_variables, reason = "the default method names its arguments for the reader")]
+    fn progress(&self, share: f64, evening: &str) {}
+}
+
+/// Nobody watches.
+impl Watch for () {}
+
+/// An evening that was played.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// When, after launch.
+    pub at: SimDuration,
+    /// Which design.
+    pub design: usize,
+    /// The users at that time.
+    pub users: Users,
+    /// Replicas of each of its services.
+    pub replicas: Vec<u32>,
+    /// What the utilisation law says of each of its resources.
+    pub utilisations: Vec<Utilisation>,
+    /// The scenario that was played.
+    pub scenario: Loaded,
+    /// What came out.
+    pub report: RunReport,
+    /// What came out with a push, if the story has one.
+    pub pushed: Option<RunReport>,
+}
+
+/// A story that was played.
+#[derive(Clone, Debug)]
+pub struct StoryReport {
+    /// The story.
+    pub told: Told,
+    /// The seed.
+    pub seed: u64,
+    /// Which design was in force when, and why it went.
+    pub passages: Vec<Passage>,
+    /// The evenings, each on the design then in force.
+    pub moments: Vec<Moment>,
+    /// Evenings on designs that had been given up, had they stayed: for each that was outgrown, the
+    /// first moment at which something of it would be fully used.
+    pub stayed: Vec<Moment>,
+    /// Whether it was stopped before all evenings were played.
+    pub partial: bool,
+}
+
+/// Plays a story. If it is stopped, what has been played so far is returned, marked as partial.
+///
+/// # Errors
+/// No threads can be started.
+pub fn play(told: &Told, options: Options, watch: &dyn Watch) -> Result<StoryReport, RunError> {
+    let seed = options.seed.unwrap_or(told.story.evening.seed);
+    let run_options = run::Options { seed: Some(seed), jobs: options.jobs, ..run::Options::default() };
+    let passages = told.passages();
+    let evenings = evenings(told, &passages);
+    let prepared: Vec<_> = evenings.into_iter().map(|evening| Prepared::new(told, evening, &run_options)).collect();
+    let all: f64 = prepared.iter().map(|prepared| prepared.cost).sum();
+    let mut report =
+        StoryReport { told: told.clone(), seed, passages, moments: Vec::new(), stayed: Vec::new(), partial: false };
+    let mut done = 0.0;
+    for Prepared { evening, scenario, pushed, cost } in prepared {
+        let name = format!("year {}, {}", crate::units::year(evening.at), told.designs[evening.design].name);
+        let watched = Watched { watch, done: done / all, cost: cost / all, name: &name };
+        let played = whole(run::run(&scenario, &run_options, &watched)?);
+        let pushed = pushed.as_ref().map(|pushed| run::run(pushed, &run_options, &watched)).transpose()?.map(whole);
+        let (Some(played), None | Some(Some(_))) = (played, &pushed) else {
+            report.partial = true;
+            break;
+        };
+        done += cost;
+        let users = told.story.growth.at(years(evening.at));
+        let design = &told.designs[evening.design];
+        let replicas = design.replicas(users.evening_per_s);
+        let moment = Moment {
+            at: evening.at,
+            design: evening.design,
+            utilisations: design.utilisations(users.evening_per_s, &replicas),
+            users,
+            replicas,
+            scenario,
+            report: played,
+            pushed: pushed.flatten(),
+        };
+        if evening.stayed { report.stayed.push(moment) } else { report.moments.push(moment) }
+    }
+    Ok(report)
+}
+
+/// An evening to play.
+struct Planned {
+    design: usize,
+    at: SimDuration,
+    /// Whether the design had been given up by then.
+    stayed: bool,
+}
+
+/// Every moment on the design then in force, and each design that was given up once more, at the first
+/// moment after something of it would have been asked for too much.
+fn evenings(told: &Told, passages: &[Passage]) -> Vec<Planned> {
+    let moments = &told.story.moments;
+    let in_force = |at: SimDuration| passages.iter().rfind(|p| p.from <= at).map_or(0, |p| p.design);
+    let in_time = moments.iter().map(|&at| Planned { design: in_force(at), at, stayed: false });
+    let given_up = passages.iter().filter_map(|passage| {
+        let from = passage.full.as_ref()?.at.max(passage.until?);
+        let at = moments.iter().copied().find(|at| *at >= from)?;
+        Some(Planned { design: passage.design, at, stayed: true })
+    });
+    in_time.chain(given_up).collect()
+}
+
+/// An evening as a scenario, and what it will cost.
+struct Prepared {
+    evening: Planned,
+    scenario: Loaded,
+    pushed: Option<Loaded>,
+    cost: f64,
+}
+
+impl Prepared {
+    fn new(told: &Told, evening: Planned, options: &run::Options) -> Self {
+        let load = |document| Loaded::document(document, &Traces::Library).expect("the design was checked");
+        let scenario = load(told.evening(evening.design, evening.at));
+        // Whoever looks at a design after its time wants to see it in the evening, not pushed.
+        let pushed = if evening.stayed { None } else { told.pushed(evening.design, evening.at).map(load) };
+        let events = |loaded: &Loaded| Cost::of(loaded, options).map_or(1.0, |cost| cost.events.max(1.0));
+        let cost = events(&scenario) + pushed.as_ref().map_or(0.0, events);
+        Self { evening, scenario, pushed, cost }
+    }
+}
+
+/// A report, unless its run was stopped.
+fn whole(report: RunReport) -> Option<RunReport> {
+    let stopped =
+        |partial: &Partial| partial.cut.iter().any(|cut| cut.why == Cut::Stopped) || partial.counted < partial.asked;
+    (!report.partial.as_ref().is_some_and(stopped)).then_some(report)
+}
+
+/// One evening of the story, as its run sees it.
+struct Watched<'a> {
+    watch: &'a dyn Watch,
+    done: f64,
+    cost: f64,
+    name: &'a str,
+}
+
+impl run::Watch for Watched<'_> {
+    fn stop(&self) -> bool {
+        self.watch.stop()
+    }
+
+    fn progress(&self, progress: &Progress) {
+        self.watch.progress(self.done + self.cost * progress.share, self.name);
+    }
+}
+
+impl Moment {
+    /// How many times its requests its processors and databases could do, by the utilisation law, with
+    /// the replicas that it has; `None` if nothing is limited.
+    pub fn carries(&self, told: &Told) -> Option<f64> {
+        let busiest = told.designs[self.design].busiest(self.users.evening_per_s, &self.replicas)?;
+        (busiest.ratio() > 0.0).then(|| 1.0 / busiest.ratio())
+    }
+}
+
+impl StoryReport {
+    /// Events handled in all.
+    pub fn events(&self) -> u64 {
+        let of = |moment: &Moment| {
+            moment.report.engine.events + moment.pushed.as_ref().map_or(0, |pushed| pushed.engine.events)
+        };
+        self.moments.iter().chain(&self.stayed).map(of).sum()
+    }
+
+    /// The evening on the design that was given up, had it stayed.
+    pub fn stayed(&self, design: usize) -> Option<&Moment> {
+        self.stayed.iter().find(|moment| moment.design == design)
+    }
+}

@@ -1,0 +1,420 @@
+//! A story for a terminal: the years in two tables, then in words that follow from the figures.
+
+use super::{Design, Moment, Passage, Sizing, StoryReport, Trigger};
+use crate::report::RunReport;
+use crate::report::text::{Page, Role, resource, role};
+use crate::units::{brief, people, share, span, year};
+use crate::verdict::Verdict;
+use models::fluid::Utilisation;
+use models::topology::ProcessorSpec;
+use std::fmt::Write as _;
+
+impl StoryReport {
+    /// For a terminal.
+    pub fn text(&self, page: &Page<'_>) -> String {
+        let mut text = String::new();
+        if self.partial {
+            page.wrapped(&mut text, Some(Role::Bad), "PARTIAL:", "stopped before all evenings were played");
+        }
+        let title = self.told.story.title.as_deref().unwrap_or("The years");
+        page.wrapped(&mut text, Some(Role::Heading), "", title);
+        if let Some(about) = &self.told.story.about {
+            page.wrapped(&mut text, None, "", about);
+        }
+        self.growth(&mut text, page);
+        self.evenings(&mut text, page);
+        page.heading(&mut text, "The designs", "what each is, when it is outgrown, and why");
+        for passage in &self.passages {
+            let name = self.told.designs[passage.design].name.to_uppercase();
+            page.wrapped(&mut text, None, &format!("{}.", passage.chapter + 1), &format!("{name}: {}", self.words(passage)));
+        }
+        page.heading(&mut text, "What is put in, and what comes out", "");
+        for words in self.construction() {
+            page.wrapped(&mut text, None, "-", &words);
+        }
+        text
+    }
+
+    /// How users and requests grow.
+    fn growth(&self, text: &mut String, page: &Page<'_>) {
+        let growth = &self.told.story.growth;
+        page.heading(text, "The growth", "given: a curve, and what users do");
+        let core = growth.audience.keys().next().cloned().unwrap_or_default();
+        let header = ["year", "users", "a month", core.as_str(), "mean/s", "evening/s", "match/s", "sessions"];
+        let row = |moment: &Moment| {
+            let users = &moment.users;
+            vec![
+                year(moment.at),
+                people(users.cumulative),
+                people(users.monthly),
+                users.daily.first().map_or_else(String::new, |daily| people(*daily)),
+                rate(users.mean_per_s),
+                rate(users.evening_per_s),
+                rate(users.match_per_s),
+                people(users.match_sessions),
+            ]
+        };
+        page.even_table(text, &header, self.moments.iter().map(row).collect());
+        let note = format!(
+            "users: have ever signed up; a month: come in a month; {core}: the {core} users of a day; mean/s: requests a \
+             second, mean of the day; evening/s: {} times that; match/s: {} times, when a match is played, with so many \
+             sessions open.",
+            growth.peaks.evening.get(),
+            growth.peaks.match_evening.get(),
+        );
+        page.wrapped(text, Some(Role::Faint), "", &note);
+    }
+
+    /// Evenings in the order of time, with a line at each change of design.
+    fn evenings(&self, text: &mut String, page: &Page<'_>) {
+        let story = &self.told.story;
+        page.heading(text, "The evenings", "simulated, request by request");
+        let within = format!("in {}", span(story.slo.threshold.get().as_secs_f64()));
+        let mut header =
+            vec!["year", "evening/s", "cores", "busiest", "carries", "p50", "p99", "served", within.as_str()];
+        header.extend(story.push.as_ref().map(|_| "pushed"));
+        header.push("verdict");
+        let mut lines = String::new();
+        page.even_table(&mut lines, &header, self.moments.iter().map(|moment| self.row(moment)).collect());
+        let mut lines = lines.lines();
+        let mut line = |text: &mut String| {
+            let _ = writeln!(text, "{}", lines.next().unwrap_or_default());
+        };
+        line(text);
+        let mut moments = self.moments.iter().peekable();
+        for passage in &self.passages {
+            page.wrapped(text, Some(Role::Heading), "", &self.change(passage));
+            while let Some(moment) = moments.next_if(|moment| passage.until.is_none_or(|until| moment.at < until)) {
+                let mut row = String::new();
+                line(&mut row);
+                let verdict = moment.report.verdict;
+                let painted = page.style.paint(role(verdict), verdict.name());
+                text.push_str(&row.replacen(verdict.name(), &painted, 1));
+            }
+        }
+        let push = story.push.as_ref().map_or_else(String::new, |push| {
+            format!(
+                " pushed: whether it recovers when for {} {} times as many come;",
+                push.lasts.get(),
+                push.times.get()
+            )
+        });
+        let note = format!(
+            "busiest: of processors, threads and connections; carries: so many times the evening, until a processor or \
+             database has no more to give; p50, p99: half, and 99%, are answered within; served: availability; {within}: \
+             served so soon, which {} of the requests are promised;{push} {} to {} runs an evening.",
+            share(story.slo.objective.get()),
+            story.evening.replications.0,
+            story.evening.replications.1,
+        );
+        page.wrapped(text, Some(Role::Faint), "", &note);
+    }
+
+    fn row(&self, moment: &Moment) -> Vec<String> {
+        let (design, report) = (&self.told.designs[moment.design], &moment.report);
+        let mean = |key: &str| report.mean(&format!("metrics.{key}"));
+        let or_none = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+        let mut row = vec![
+            year(moment.at),
+            rate(moment.users.evening_per_s),
+            design.processors(&moment.replicas).to_string(),
+            or_none(busiest(report)),
+            or_none(moment.carries(&self.told).map(|times| format!("{}x", rate(times)))),
+            or_none(mean("response_p50_s").map(time)),
+            or_none(mean("response_p99_s").map(time)),
+            or_none(mean("availability").map(brief)),
+            or_none(mean("slo_good_ratio").map(brief)),
+        ];
+        if self.told.story.push.is_some() {
+            row.push(or_none(moment.pushed.as_ref().map(after_push)));
+        }
+        let partial = if report.partial.is_some() { ", PARTIAL" } else { "" };
+        let some = report.collapsed().filter(|(lost, of)| *lost > 0 && 2 * lost < *of);
+        let some = some.map_or_else(String::new, |(lost, of)| format!(", lost {lost}/{of}"));
+        row.push(format!("{}{some}{partial}", report.verdict.name()));
+        row
+    }
+
+    /// The line at which a design comes into force.
+    pub(super) fn change(&self, passage: &Passage) -> String {
+        let design = &self.told.designs[passage.design];
+        let Some(before) = passage.chapter.checked_sub(1).and_then(|i| self.passages.get(i)) else {
+            return format!("{}, from launch", design.name);
+        };
+        let why = before.outgrown.as_ref().map_or_else(String::new, |outgrown| {
+            let lag = passage.from - outgrown.at;
+            let lag = if lag.is_zero() { String::new() } else { format!(", {lag} after year {}", year(outgrown.at)) };
+            format!("{lag}: {}", self.reason(before))
+        });
+        format!("{}, from year {}{why}", design.name, year(passage.from))
+    }
+
+    /// Why a design was outgrown.
+    pub(super) fn reason(&self, passage: &Passage) -> String {
+        let design = &self.told.designs[passage.design];
+        let trigger = self.told.story.chapters.get(passage.chapter + 1).and_then(|next| next.when.as_ref());
+        let (Some(outgrown), Some(trigger)) = (&passage.outgrown, trigger) else { return String::new() };
+        match (trigger, &outgrown.utilisation) {
+            (Trigger::Evening { above, lasting, .. }, Some(of)) => {
+                let lasting = if lasting.get().is_zero() { String::new() } else { format!(" for {}", lasting.get()) };
+                format!("in the evenings {} was above {}{lasting}", named(design, of), share(above.get()))
+            }
+            (Trigger::Evening { .. }, None) => String::new(),
+            (Trigger::Users(above), _) => format!("{} people had signed up", people(above.get())),
+            (Trigger::Time(_), _) => "the time was set".to_owned(),
+        }
+    }
+
+    /// A design in words: what it is, when it was outgrown and why, and what would have become of it.
+    pub(super) fn words(&self, passage: &Passage) -> String {
+        let design = &self.told.designs[passage.design];
+        let mut said = vec![format!(
+            "{}{}. A request asks for {} of work in all.",
+            design.about.as_ref().map_or_else(String::new, |about| format!("{about}. ")),
+            self.services(passage),
+            time(design.work_s()),
+        )];
+        match (&passage.outgrown, passage.until) {
+            (Some(outgrown), until) => {
+                let successor = self.told.story.chapters.get(passage.chapter + 1).map_or("", |next| &next.design);
+                let then = match until {
+                    Some(until) if until > outgrown.at => {
+                        format!("; {} takes over {} later", successor, until - outgrown.at)
+                    }
+                    Some(_) => format!("; {successor} takes over"),
+                    None => format!("; the story ends before {successor} can take over"),
+                };
+                said.push(format!(
+                    "Outgrown at year {} with {} users: {}{then}.",
+                    year(outgrown.at),
+                    people(outgrown.users.cumulative),
+                    self.reason(passage)
+                ));
+            }
+            (None, _) if self.told.story.chapters.len() > passage.chapter + 1 => said.push(format!(
+                "What it would give way for does not happen by year {}: the chapters after it never come.",
+                year(self.told.end())
+            )),
+            (None, _) => {}
+        }
+        said.push(self.breaks(passage));
+        said.extend(passage.peak.as_ref().map(|peak| {
+            let sized: Vec<String> = design
+                .sized
+                .iter()
+                .map(|(id, _)| {
+                    let id = usize::from(*id);
+                    format!("{} {}", peak.replicas[id], design.topology.services[id].name)
+                })
+                .collect();
+            format!(
+                "It cannot be saved by size: with {} it does {} requests a second at most, and with more it does less.",
+                list(&sized),
+                rate(peak.per_s)
+            )
+        }));
+        said.join(" ")
+    }
+
+    /// When something of a design is asked for too much, and what an evening on it is like then.
+    fn breaks(&self, passage: &Passage) -> String {
+        let design = &self.told.designs[passage.design];
+        let end = year(self.told.end());
+        let Some(full) = &passage.full else {
+            let last = self.moments.iter().rfind(|moment| moment.design == passage.design);
+            let carries = last.and_then(|moment| Some((moment, moment.carries(&self.told)?)));
+            let carries = carries.map_or_else(String::new, |(moment, times)| {
+                let (of_match, of_goal) = (
+                    moment.users.match_per_s / moment.users.evening_per_s,
+                    moment.users.goal_per_s / moment.users.evening_per_s,
+                );
+                format!(
+                    " At year {} it carries {} times its evening: the evening of a match, {} times, {}, and a goal, {} \
+                     times, {}.",
+                    year(moment.at),
+                    rate(times),
+                    rate(of_match),
+                    if times >= of_match { "fits in" } else { "does not fit in" },
+                    rate(of_goal),
+                    if times >= of_goal { "too" } else { "does not" }
+                )
+            });
+            return format!(
+                "Up to year {end} no processor or database of it is asked for too much in an evening.{carries}"
+            );
+        };
+        let stayed = if passage.until.is_some() { "Had it stayed, " } else { "" };
+        let breaks = format!(
+            "{stayed}{} would be asked for more than it can do in the evenings from year {} on, with {} users",
+            named(design, &full.of),
+            year(full.at),
+            people(full.users.cumulative)
+        );
+        let played = self.stayed(passage.design).map(|moment| {
+            let of = moment.utilisations.iter().find(|u| design.figure(u) == design.figure(&full.of));
+            let asked = of.map_or_else(String::new, |of| format!(", asked for {:.1} times that,", of.ratio()));
+            let served = moment.report.mean("metrics.availability").map_or_else(|| "nothing".to_owned(), brief);
+            let attempts = moment.report.mean("metrics.attempts_per_request").filter(|attempts| *attempts > 1.1);
+            let storm = attempts.map_or_else(String::new, |attempts| {
+                format!(" People who wait in vain ask again, {attempts:.1} times each, so that it does not recover.")
+            });
+            let fate = match (moment.report.verdict, moment.report.collapsed()) {
+                (Verdict::Collapsed, Some((lost, of))) => format!(": {lost} of {of} evenings collapse.{storm}"),
+                (other, _) => format!(": {}.{storm}", other.name()),
+            };
+            format!("; at year {}{asked} it serves {served}{fate}", year(moment.at))
+        });
+        format!("{breaks}{}", played.unwrap_or_else(|| ".".to_owned()))
+    }
+
+    /// The services of a design, with their replicas in the last evening it was played.
+    fn services(&self, passage: &Passage) -> String {
+        let design = &self.told.designs[passage.design];
+        let moment = self.moments.iter().rfind(|moment| moment.design == passage.design);
+        let names = design.topology.services.iter().enumerate().map(|(id, service)| {
+            let replicas = moment.map_or(service.replicas, |moment| moment.replicas[id]);
+            let each = match service.processor {
+                ProcessorSpec::Servers(1) => "1 server".to_owned(),
+                ProcessorSpec::Servers(n) => format!("{n} servers"),
+                ProcessorSpec::Cores(1) => "1 core".to_owned(),
+                ProcessorSpec::Cores(n) => format!("{n} cores"),
+                ProcessorSpec::Usl { .. } => "a database under contention".to_owned(),
+                ProcessorSpec::Infinite => "no limit".to_owned(),
+            };
+            let count = if replicas == 1 { String::new() } else { format!("{replicas} x ") };
+            format!("{} {count}{each}", service.name)
+        });
+        let names: Vec<String> = names.collect();
+        match moment {
+            Some(moment) if !design.sized.is_empty() => format!("In year {}: {}", year(moment.at), list(&names)),
+            _ => format!("It has {}", list(&names)),
+        }
+    }
+
+    /// What holds by construction, and what has been found.
+    pub(super) fn construction(&self) -> Vec<String> {
+        let mut said = vec![
+            "Put in: the growth. Users and rates follow from the curve in the story's file; nothing that happens to a \
+             design sends users away."
+                .to_owned(),
+        ];
+        let work: Vec<String> = self
+            .passages
+            .iter()
+            .map(|passage| {
+                let design = &self.told.designs[passage.design];
+                let moment = self.moments.iter().find(|moment| moment.design == passage.design);
+                let cores = moment.map_or(0, |moment| design.processors(&moment.replicas));
+                format!("{} of work a request and {cores} cores at first in {}", time(design.work_s()), design.name)
+            })
+            .collect();
+        said.push(format!(
+            "Put in: what a request costs, and how much there is to do it: {}. A design that wins by that wins by \
+             construction.",
+            list(&work)
+        ));
+        for passage in &self.passages {
+            let design = &self.told.designs[passage.design];
+            if design.sized.is_empty() {
+                continue;
+            }
+            let free: Vec<&str> = (0..design.topology.services.len())
+                .filter(|id| !design.is_sized(*id as u16))
+                .map(|id| design.topology.services[id].name.as_str())
+                .collect();
+            let rest = if free.is_empty() {
+                String::new()
+            } else {
+                format!(" The size of {} is given, and whether that suffices is found.", list(&free))
+            };
+            said.push(format!(
+                "By construction: in {} the replicas of {} follow from the evening's rate, so that these suffice in an \
+                 evening.{rest}",
+                design.name,
+                sized(design)
+            ));
+        }
+        said.push(
+            "Computed: when a design is outgrown, day by day, from the utilisation law: requests a second x work of each \
+             / work that can be done. For a database under contention the latter is with all connections of its callers \
+             in use. It is as certain as the demands in the file, most of which are guesses."
+                .to_owned(),
+        );
+        let push = if self.told.story.push.is_some() { ", and whether a push is survived" } else { "" };
+        said.push(format!(
+            "Found by simulation: response times, availability, verdicts, what is busiest{push}; and what becomes of a \
+             design after its time. No collapse is written anywhere."
+        ));
+        said
+    }
+}
+
+/// What binds a run: the service, the resource unless it is its processor or database, and how busy it is.
+pub(super) fn busiest(report: &RunReport) -> Option<String> {
+    let binding = report.binding.as_ref()?;
+    let what = match binding.resource.as_str() {
+        "processor" | "contention" => String::new(),
+        other => format!(" {other}"),
+    };
+    Some(format!("{}{what} {:.0}%", binding.service, 100.0 * binding.utilisation))
+}
+
+/// How a system came out of a push.
+pub(super) fn after_push(report: &RunReport) -> String {
+    match report.collapsed() {
+        Some((0, _)) => "recovers".to_owned(),
+        Some((lost, of)) => format!("lost {lost}/{of}"),
+        None => "-".to_owned(),
+    }
+}
+
+/// The services that are sized, those sized alike together.
+fn sized(design: &Design) -> String {
+    let mut groups: Vec<(&Sizing, Vec<&str>)> = Vec::new();
+    for (id, sizing) in &design.sized {
+        let name = design.topology.services[usize::from(*id)].name.as_str();
+        let alike = |other: &Sizing| other.busy.get() == sizing.busy.get() && other.least.get() == sizing.least.get();
+        match groups.iter_mut().find(|(other, _)| alike(other)) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((sizing, vec![name])),
+        }
+    }
+    let group = |(sizing, names): &(&Sizing, Vec<&str>)| {
+        format!("{} (at most {} busy, {} at least)", list(names), share(sizing.busy.get()), sizing.least.get())
+    };
+    groups.iter().map(group).collect::<Vec<_>>().join(" and ")
+}
+
+/// A resource in words.
+pub(super) fn named(design: &Design, of: &Utilisation) -> String {
+    let name = of.resource.name(&design.topology, of.service);
+    let service = &design.topology.services[usize::from(of.service)].name;
+    match resource(&name).as_str() {
+        "contention" => format!("the database {service}"),
+        resource => format!("the {resource} of {service}"),
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn list(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// Requests a second, short.
+pub(super) fn rate(per_s: f64) -> String {
+    if per_s < 9.95 { format!("{per_s:.1}") } else { format!("{per_s:.0}") }
+}
+
+/// A response time, short.
+pub(super) fn time(seconds: f64) -> String {
+    match seconds {
+        s if s < 0.009_95 => format!("{:.1} ms", s * 1e3),
+        s if s < 0.999_5 => format!("{:.0} ms", s * 1e3),
+        s => format!("{s:.1} s"),
+    }
+}
