@@ -4,11 +4,12 @@ mod support;
 
 use support::{Folder, SMALL};
 
-const LISTS: [&str; 15] = [
+const LISTS: [&str; 17] = [
     "acts",
     "arrivals",
     "backoffs",
     "balancers",
+    "curves",
     "distributions",
     "drops",
     "durations",
@@ -19,6 +20,7 @@ const LISTS: [&str; 15] = [
     "rates",
     "steps",
     "templates",
+    "triggers",
     "verdicts",
 ];
 

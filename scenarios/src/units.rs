@@ -86,7 +86,7 @@ pub(crate) fn share(share: f64) -> String {
 /// if it were, nor what is not nothing.
 pub(crate) fn brief(share: f64) -> String {
     match share {
-        s if s < 1.0 && s >= 0.999_95 => ">99.99%".to_owned(),
+        s if (0.999_95..1.0).contains(&s) => ">99.99%".to_owned(),
         s if s > 0.0 && s < 0.000_05 => "<0.01%".to_owned(),
         s => format!("{:.*}%", share_decimals(100.0 * s).min(2), 100.0 * s),
     }

@@ -44,7 +44,7 @@ impl Night {
         let page = self.report.as_deref().map(ReportFile::check).transpose()?;
         interrupt::watch();
         let report = play(self.full, self.seed, self.jobs)?;
-        let text = if self.json { format!("{:#}\n", report.json()) } else { report.text() };
+        let text = if self.json { format!("{:#}\n", report.json()) } else { report.text(&term::page()) };
         term::print(&text)?;
         if let Some(page) = page {
             page.write(&report.html())?;

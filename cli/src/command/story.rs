@@ -76,7 +76,7 @@ impl Story {
             let night = night.as_ref().map(scenarios::night::Report::json);
             term::print(&format!("{:#}\n", json!({"years": years.json(), "night": night})))?;
         } else if let Some(night) = &night {
-            term::print(&format!("\n{}", night.text()))?;
+            term::print(&format!("\n{}", night.text(&term::page())))?;
         }
         if let Some(file) = file {
             file.write(&years.html(night.as_ref()))?;

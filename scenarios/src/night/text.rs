@@ -3,30 +3,42 @@
 use super::{
     BEFORE, CAPPED, EIGHTEEN, EXPIRED, LATE, Played, Report, SIX, SMALL_AND_CAPPED, SMALL_POOLS, SOON, TWELVE, WINDOWS,
 };
+use crate::report::text::{Page, Role};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use sim_core::stats::{Estimate, wilson};
 use std::fmt::Write as _;
 
 impl Report {
     /// For a terminal.
-    pub fn text(&self) -> String {
+    pub fn text(&self, page: &Page<'_>) -> String {
         let mut text = String::new();
         if self.partial {
-            text.push_str(
-                "PARTIAL: stopped before all nights were played; rows may be missing or short of nights.\n\n",
-            );
+            let words = "stopped before all nights were played; rows may be missing or short of nights";
+            page.wrapped(&mut text, Some(Role::Bad), "PARTIAL:", words);
         }
-        text.push_str(
-            "The World Cup night on the load-balanced cluster: 450 requests a second, goals at minutes 33, 41 and 88.\n\
-             Served is the share of requests served in the end, over the night and for those that came in the\n\
-             minutes named; collapsed: less than half of what came in minutes 110 to 128 was served.\n\n",
+        page.wrapped(&mut text, Some(Role::Heading), "", "The World Cup night");
+        page.wrapped(
+            &mut text,
+            None,
+            "",
+            "A match on the load-balanced cluster, as it is in the story's year 2.4: six servers with eight connections each \
+             to one database, 450 requests a second, and three goals, at minutes 33, 41 and 88, after which up to twice as \
+             many come for some minutes. One queue feeds all servers, as in the reference that this night is checked \
+             against; in the years each has its own.",
         );
+        text.push('\n');
         text.push_str(&table(&self.rows));
-        text.push_str(
-            "\nUnder a row of several nights: the 95% interval of the share that collapse, and half of those of the\n\
-             means. No night is scripted: goals only raise the rate of arrivals.\n\n",
+        text.push('\n');
+        page.wrapped(
+            &mut text,
+            Some(Role::Faint),
+            "",
+            "collapsed: nights in which less than half of what came in minutes 110 to 128 was served; served: the share \
+             served in the end, of all requests and of those that came in the minutes named. Under a row of several nights: \
+             the 95% interval of the share that collapse, and half of those of the means.",
         );
-        text.push_str(&wrapped(&self.words().join(" ")));
+        text.push('\n');
+        page.wrapped(&mut text, None, "", &self.words().join(" "));
         for (kappa, rows) in &self.kappas {
             let _ = write!(text, "\nThe same with a contention kappa of {kappa} instead of 0.001:\n\n{}", table(rows));
         }
@@ -191,21 +203,4 @@ fn table(rows: &[Played]) -> String {
         column.set_cell_alignment(if i == 0 { CellAlignment::Left } else { CellAlignment::Right });
     }
     table.to_string().lines().map(|line| line.trim_end().to_owned() + "\n").collect()
-}
-
-/// A paragraph in lines of at most 100 characters.
-fn wrapped(text: &str) -> String {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().expect("there is a line");
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > 100 {
-            lines.push(word.to_owned());
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines.join("\n") + "\n"
 }

@@ -21,7 +21,11 @@ impl StoryReport {
         sections.extend(self.passages.iter().map(|passage| self.design_section(passage)));
         sections.push(self.construction_section());
         sections.extend(night.map(night::Report::sections).into_iter().flatten());
-        sections.push(section("parameters", "Every number that was put in", parameters(&provenance::parameters(&self.told.document, &self.told.story))));
+        sections.push(section(
+            "parameters",
+            "Every number that was put in",
+            parameters(&provenance::parameters(&self.told.document, &self.told.story)),
+        ));
         sections.push(self.reproduce_section(night.is_some()));
         let title = self.told.story.title.clone().unwrap_or_else(|| super::load::name(&self.told.document));
         let lead = html! {
@@ -98,14 +102,7 @@ impl StoryReport {
                 Some(outgrown) => format!("{}: {}", year(outgrown.at), self.reason(passage)),
                 None => "not yet".to_owned(),
             };
-            Row::cells([
-                design.name.clone().into(),
-                from.into(),
-                until.into(),
-                why.into(),
-                first.into(),
-                when.into(),
-            ])
+            Row::cells([design.name.clone().into(), from.into(), until.into(), why.into(), first.into(), when.into()])
         };
         let columns = [
             Column::text("design"),
@@ -394,9 +391,10 @@ impl StoryReport {
         let times = self.moments.iter().flat_map(|moment| {
             ["response_p50_s", "response_p99_s"].map(|key| moment.report.mean(&format!("metrics.{key}")))
         });
-        let (low, high) = times.flatten().filter(|time| *time > 0.0).fold((threshold, threshold), |(low, high), time| {
-            (low.min(time), high.max(time))
-        });
+        let (low, high) = times
+            .flatten()
+            .filter(|time| *time > 0.0)
+            .fold((threshold, threshold), |(low, high), time| (low.min(time), high.max(time)));
         let (low, high) = (low / 2.0, high * 4.0);
         Chart {
             title: "Response time in the evening".into(),

@@ -26,7 +26,12 @@ impl StoryReport {
         page.heading(&mut text, "The designs", "what each is, when it is outgrown, and why");
         for passage in &self.passages {
             let name = self.told.designs[passage.design].name.to_uppercase();
-            page.wrapped(&mut text, None, &format!("{}.", passage.chapter + 1), &format!("{name}: {}", self.words(passage)));
+            page.wrapped(
+                &mut text,
+                None,
+                &format!("{}.", passage.chapter + 1),
+                &format!("{name}: {}", self.words(passage)),
+            );
         }
         page.heading(&mut text, "What is put in, and what comes out", "");
         for words in self.construction() {
