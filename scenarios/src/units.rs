@@ -103,6 +103,16 @@ pub(crate) fn span(seconds: f64) -> String {
     format!("{}{name}", trimmed(format!("{:.*}", decimals(seconds * factor, 4), seconds * factor)))
 }
 
+/// A span as it is written in a file, but for whole days.
+pub(crate) fn days(span: SimDuration) -> String {
+    const DAY: u64 = 86_400_000_000_000;
+    match (span.as_nanos().is_multiple_of(DAY), span.as_nanos() / DAY) {
+        (true, 1) => "1 day".to_owned(),
+        (true, days @ 2..) => format!("{days} days"),
+        _ => span.to_string(),
+    }
+}
+
 /// A time after launch in years, to hundredths.
 pub(crate) fn year(span: SimDuration) -> String {
     format!("{:.2}", crate::growth::years(span))

@@ -29,7 +29,7 @@ pub struct Evening {
 impl Default for Evening {
     fn default() -> Self {
         Self {
-            warm_up: SimDuration::from_secs(20),
+            warm_up: SimDuration::from_secs(10),
             length: (SimDuration::from_secs(60), SimDuration::from_secs(900)),
             requests: 20_000.into(),
             replications: (4, 20),

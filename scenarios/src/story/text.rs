@@ -3,7 +3,7 @@
 use super::{Design, Moment, Passage, Sizing, StoryReport, Trigger};
 use crate::report::RunReport;
 use crate::report::text::{Page, Role, resource, role};
-use crate::units::{brief, people, share, span, year};
+use crate::units::{brief, days, people, share, span, year};
 use crate::verdict::Verdict;
 use models::fluid::Utilisation;
 use models::topology::ProcessorSpec;
@@ -148,7 +148,8 @@ impl StoryReport {
         };
         let why = before.outgrown.as_ref().map_or_else(String::new, |outgrown| {
             let lag = passage.from - outgrown.at;
-            let lag = if lag.is_zero() { String::new() } else { format!(", {lag} after year {}", year(outgrown.at)) };
+            let lag =
+                if lag.is_zero() { String::new() } else { format!(", {} after year {}", days(lag), year(outgrown.at)) };
             format!("{lag}: {}", self.reason(before))
         });
         format!("{}, from year {}{why}", design.name, year(passage.from))
@@ -161,7 +162,8 @@ impl StoryReport {
         let (Some(outgrown), Some(trigger)) = (&passage.outgrown, trigger) else { return String::new() };
         match (trigger, &outgrown.utilisation) {
             (Trigger::Evening { above, lasting, .. }, Some(of)) => {
-                let lasting = if lasting.get().is_zero() { String::new() } else { format!(" for {}", lasting.get()) };
+                let lasting =
+                    if lasting.get().is_zero() { String::new() } else { format!(" for {}", days(lasting.get())) };
                 format!("in the evenings {} was above {}{lasting}", named(design, of), share(above.get()))
             }
             (Trigger::Evening { .. }, None) => String::new(),
@@ -184,7 +186,7 @@ impl StoryReport {
                 let successor = self.told.story.chapters.get(passage.chapter + 1).map_or("", |next| &next.design);
                 let then = match until {
                     Some(until) if until > outgrown.at => {
-                        format!("; {} takes over {} later", successor, until - outgrown.at)
+                        format!("; {successor} takes over {} later", days(until - outgrown.at))
                     }
                     Some(_) => format!("; {successor} takes over"),
                     None => format!("; the story ends before {successor} can take over"),
