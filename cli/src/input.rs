@@ -110,7 +110,7 @@ fn expects_what_there_is(loaded: Loaded) -> Result<Loaded, Rejection> {
 }
 
 /// The document with the changes made.
-fn changed(mut document: Document, changes: &[Change]) -> Result<Document, Rejection> {
+pub(crate) fn changed(mut document: Document, changes: &[Change]) -> Result<Document, Rejection> {
     for change in changes {
         if let Some(meant) = below_services(&document, change) {
             return Err(Rejection::Unreadable {

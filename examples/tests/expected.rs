@@ -15,6 +15,10 @@ mod three_tiers;
 #[expect(dead_code, reason = "main is not called here")]
 mod a_probe_of_your_own;
 
+#[path = "../04_a_story.rs"]
+#[expect(dead_code, reason = "main is not called here")]
+mod a_story;
+
 use std::path::Path;
 
 #[test]
@@ -30,6 +34,11 @@ fn three_tiers_print_what_is_expected() {
 #[test]
 fn the_picture_of_the_night_is_what_a_probe_draws() {
     check_file("../docs/night.svg", &a_probe_of_your_own::lesson().unwrap());
+}
+
+#[test]
+fn a_story_prints_what_is_expected() {
+    check("04_a_story", &a_story::lesson().unwrap());
 }
 
 fn check(name: &str, printed: &str) {

@@ -2,12 +2,14 @@
 
 use super::{jobs, night};
 use crate::exit::Exit;
+use crate::input::Change;
 use crate::problems::Rejected;
 use crate::report_file::ReportFile;
 use crate::term::{self, Progress};
 use crate::{input, interrupt};
 use anyhow::bail;
 use clap::Args;
+use scenarios::document::Document;
 use scenarios::story::{self, Options, StoryReport, Told, Watch};
 use serde_json::json;
 use sim_core::time::SimDuration;
@@ -17,19 +19,23 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Default, Args)]
 #[command(after_help = "\
 A product grows for six years. Each design carries it until something of it is too busy in the
-evening; then the next takes over. Evenings are played request by request. Without FILE the story
-is the one that comes with the program, and the World Cup night follows. All of it is also written to
+evening; then the next takes over. Evenings are played request by request. Without FILE and
+changes the story is the one that comes with the program, and the World Cup night follows. All of it is also written to
 a page, outgrow-story.html, unless --json is given.
 
 Examples:
   outgrow story                                the six years, then the night: a minute
   outgrow new mine --template story            write the story to a file, to change it
   outgrow story mine.ron                       play its years
+  outgrow story --set designs.cluster.services.app.calls.db.pool=3
   outgrow story --evening 2.45y > evening.ron  take one evening out, as a scenario
   outgrow story --json > story.json            every figure, for programs")]
 pub(crate) struct Story {
     /// A story file; left out, the six years that come with the program
     file: Option<PathBuf>,
+    /// Change a value first, given as it would be written in the file; may be repeated
+    #[arg(long, value_name = "PATH=VALUE", value_parser = input::change)]
+    set: Vec<Change>,
     /// Print the scenario of the evening so long after launch, such as 2.45y, and play nothing
     #[arg(long, value_name = "TIME", conflicts_with = "json")]
     evening: Option<SimDuration>,
@@ -52,11 +58,7 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
-        let told = match &self.file {
-            None => Told::built_in(),
-            Some(file) => Told::file(file)
-                .map_err(|error| Rejected(vec![input::rejection(&file.display().to_string(), error)]))?,
-        };
+        let told = self.told()?;
         if let Some(at) = self.evening {
             return evening(&told, at);
         }
@@ -70,8 +72,9 @@ impl Story {
         if !self.json {
             term::print(&years.text(&term::page()))?;
         }
-        let night =
-            if self.file.is_none() && !years.partial { Some(night::play(false, self.seed, self.jobs)?) } else { None };
+        // The night is played on the story as it comes with the program.
+        let with_night = self.file.is_none() && self.set.is_empty() && !years.partial;
+        let night = if with_night { Some(night::play(false, self.seed, self.jobs)?) } else { None };
         if self.json {
             let night = night.as_ref().map(scenarios::night::Report::json);
             term::print(&format!("{:#}\n", json!({"years": years.json(), "night": night})))?;
@@ -82,6 +85,20 @@ impl Story {
             file.write(&years.html(night.as_ref()))?;
         }
         Ok(end(&years, night.as_ref()))
+    }
+
+    /// The story, with the changes made.
+    fn told(&self) -> Result<Told, Rejected> {
+        let name = self.file.as_ref().map_or_else(|| "the story".to_owned(), |file| file.display().to_string());
+        let load = || {
+            let document = match &self.file {
+                None => Told::built_in().document,
+                Some(file) => Document::read(file).map_err(|error| input::rejection(&name, error.into()))?,
+            };
+            let document = input::changed(document, &self.set)?;
+            Told::document(document).map_err(|error| input::rejection(&name, error))
+        };
+        load().map_err(|rejection| Rejected(vec![rejection]))
     }
 
     /// Where the page goes. If nobody has named a file, one that cannot be written is no error.

@@ -104,13 +104,13 @@ impl StoryReport {
                 push.times.get()
             )
         });
+        let (least, most) = story.evening.replications;
+        let runs = if least == most { least.to_string() } else { format!("{least} to {most}") };
         let note = format!(
             "busiest: of processors, threads and connections; carries: so many times the evening, until a processor or \
              database has no more to give; p50, p99: half, and 99%, are answered within; served: availability; {within}: \
-             served so soon, which {} of the requests are promised;{push} {} to {} runs an evening.",
+             served so soon, which {} of the requests are promised;{push} {runs} runs an evening.",
             share(story.slo.objective.get()),
-            story.evening.replications.0,
-            story.evening.replications.1,
         );
         page.wrapped(text, Some(Role::Faint), "", &note);
     }
@@ -148,9 +148,8 @@ impl StoryReport {
         };
         let why = before.outgrown.as_ref().map_or_else(String::new, |outgrown| {
             let lag = passage.from - outgrown.at;
-            let lag =
-                if lag.is_zero() { String::new() } else { format!(", {} after year {}", days(lag), year(outgrown.at)) };
-            format!("{lag}: {}", self.reason(before))
+            let lag = if lag.is_zero() { String::new() } else { format!(", then {} to move", days(lag)) };
+            format!(": {}{lag}", self.reason(before))
         });
         format!("{}, from year {}{why}", design.name, year(passage.from))
     }
@@ -164,7 +163,7 @@ impl StoryReport {
             (Trigger::Evening { above, lasting, .. }, Some(of)) => {
                 let lasting =
                     if lasting.get().is_zero() { String::new() } else { format!(" for {}", days(lasting.get())) };
-                format!("in the evenings {} was above {}{lasting}", named(design, of), share(above.get()))
+                format!("evenings with {} above {}{lasting}", named(design, of), share(above.get()))
             }
             (Trigger::Evening { .. }, None) => String::new(),
             (Trigger::Users(above), _) => format!("{} people had signed up", people(above.get())),
@@ -211,11 +210,11 @@ impl StoryReport {
                 .iter()
                 .map(|(id, _)| {
                     let id = usize::from(*id);
-                    format!("{} {}", peak.replicas[id], design.topology.services[id].name)
+                    format!("{} replicas of {}", peak.replicas[id], design.topology.services[id].name)
                 })
                 .collect();
             format!(
-                "It cannot be saved by size: with {} it does {} requests a second at most, and with more it does less.",
+                "Size cannot save it: with {} it does {} requests a second at most, and with more it does less.",
                 list(&sized),
                 rate(peak.per_s)
             )
@@ -226,52 +225,55 @@ impl StoryReport {
     /// When something of a design is asked for too much, and what an evening on it is like then.
     fn breaks(&self, passage: &Passage) -> String {
         let design = &self.told.designs[passage.design];
-        let end = year(self.told.end());
-        let Some(full) = &passage.full else {
-            let last = self.moments.iter().rfind(|moment| moment.design == passage.design);
-            let carries = last.and_then(|moment| Some((moment, moment.carries(&self.told)?)));
-            let carries = carries.map_or_else(String::new, |(moment, times)| {
-                let (of_match, of_goal) = (
-                    moment.users.match_per_s / moment.users.evening_per_s,
-                    moment.users.goal_per_s / moment.users.evening_per_s,
-                );
-                format!(
-                    " At year {} it carries {} times its evening: the evening of a match, {} times, {}, and a goal, {} \
-                     times, {}.",
-                    year(moment.at),
-                    rate(times),
-                    rate(of_match),
-                    if times >= of_match { "fits in" } else { "does not fit in" },
-                    rate(of_goal),
-                    if times >= of_goal { "too" } else { "does not" }
-                )
-            });
-            return format!(
-                "Up to year {end} no processor or database of it is asked for too much in an evening.{carries}"
-            );
-        };
-        let stayed = if passage.until.is_some() { "Had it stayed, " } else { "" };
+        let Some(full) = &passage.full else { return self.carries(passage) };
+        let stayed = if passage.until.is_some() { "Had it stayed, evenings would ask" } else { "Evenings ask" };
         let breaks = format!(
-            "{stayed}{} would be asked for more than it can do in the evenings from year {} on, with {} users",
+            "{stayed} {} for more than it can do from year {} on ({} users).",
             named(design, &full.of),
             year(full.at),
             people(full.users.cumulative)
         );
         let played = self.stayed(passage.design).map(|moment| {
             let of = moment.utilisations.iter().find(|u| design.figure(u) == design.figure(&full.of));
-            let asked = of.map_or_else(String::new, |of| format!(", asked for {:.1} times that,", of.ratio()));
+            let asked = of.map_or_else(String::new, |of| format!(", when they ask for {:.1} times that", of.ratio()));
             let served = moment.report.mean("metrics.availability").map_or_else(|| "nothing".to_owned(), brief);
             let attempts = moment.report.mean("metrics.attempts_per_request").filter(|attempts| *attempts > 1.1);
             let storm = attempts.map_or_else(String::new, |attempts| {
-                format!(" People who wait in vain ask again, {attempts:.1} times each, so that it does not recover.")
+                format!(", for people who wait in vain ask again, {attempts:.1} times each")
             });
             let fate = match (moment.report.verdict, moment.report.collapsed()) {
-                (Verdict::Collapsed, Some((lost, of))) => format!(": {lost} of {of} evenings collapse.{storm}"),
-                (other, _) => format!(": {}.{storm}", other.name()),
+                (Verdict::Collapsed, Some((lost, of))) => format!("{lost} of {of} collapse"),
+                (other, _) => format!("the verdict is {}", other.name()),
             };
-            format!("; at year {}{asked} it serves {served}{fate}", year(moment.at))
+            format!(" Played at year {}{asked}, {fate}: {served} served{storm}.", year(moment.at))
         });
-        format!("{breaks}{}", played.unwrap_or_else(|| ".".to_owned()))
+        format!("{breaks}{}", played.unwrap_or_default())
+    }
+
+    /// What a design that is never asked for too much has to spare.
+    fn carries(&self, passage: &Passage) -> String {
+        let end = year(self.told.end());
+        let held = format!("Up to year {end} no evening asks a processor or database of it for more than it can do.");
+        let last = self.moments.iter().rfind(|moment| moment.design == passage.design);
+        let Some((moment, times)) = last.and_then(|moment| Some((moment, moment.carries(&self.told)?))) else {
+            return held;
+        };
+        let of_match = moment.users.match_per_s / moment.users.evening_per_s;
+        let of_goal = moment.users.goal_per_s / moment.users.evening_per_s;
+        let fits = match (times >= of_match, times >= of_goal) {
+            (true, true) => "fit",
+            (true, false) => "the match fits, the goal does not",
+            (false, true) => "only the goal fits",
+            (false, false) => "neither fits: whoever expects them sizes for them",
+        };
+        format!(
+            "{held} At year {} it carries {} times its evening; a match evening is {} times it, the minutes after a goal {} \
+             times: {fits}.",
+            year(moment.at),
+            rate(times),
+            rate(of_match),
+            rate(of_goal)
+        )
     }
 
     /// The services of a design, with their replicas in the last evening it was played.
@@ -289,11 +291,11 @@ impl StoryReport {
                 ProcessorSpec::Infinite => "no limit".to_owned(),
             };
             let count = if replicas == 1 { String::new() } else { format!("{replicas} x ") };
-            format!("{} {count}{each}", service.name)
+            format!("{}: {count}{each}", service.name)
         });
         let names: Vec<String> = names.collect();
         match moment {
-            Some(moment) if !design.sized.is_empty() => format!("In year {}: {}", year(moment.at), list(&names)),
+            Some(moment) if !design.sized.is_empty() => format!("In year {} it has {}", year(moment.at), list(&names)),
             _ => format!("It has {}", list(&names)),
         }
     }
