@@ -39,6 +39,9 @@ pub struct Evidence {
 }
 
 impl Verdict {
+    /// Every verdict there is, from best to worst.
+    pub const ALL: [Self; 5] = [Self::Healthy, Self::Strained, Self::Undecided, Self::Breached, Self::Collapsed];
+
     /// Judges a run.
     pub fn on(evidence: &Evidence) -> Self {
         let above = |value: Option<f64>, limit: f64| value.is_some_and(|value| value > limit);

@@ -3,6 +3,7 @@
 //! plotters knows whole pixels and colours. The canvas is therefore counted in tenths of a pixel, and a colour is the
 //! number of an [`Ink`], which becomes a class; how that looks is up to the style of the page.
 
+use crate::verdict::Verdict;
 use plotters::style::RGBColor;
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind};
@@ -33,16 +34,13 @@ pub(crate) enum Ink {
     Dashed(usize),
     /// The interval of a series.
     Band(usize),
-    /// A verdict, by its place from best to worst.
-    Verdict(usize),
+    /// A verdict.
+    Verdict(Verdict),
     /// Not seen: what is drawn between this and [`Ink::Unclip`] ends at the rectangle.
     Clip,
     /// See [`Ink::Clip`].
     Unclip,
 }
-
-/// The names of verdicts in the style, from best to worst.
-pub(crate) const VERDICTS: [&str; 5] = ["healthy", "strained", "undecided", "breached", "collapsed"];
 
 impl Ink {
     /// As a colour, which plotters hands through.
@@ -57,13 +55,13 @@ impl Ink {
             Self::Series(i) => RGBColor(6, i as u8, 0),
             Self::Dashed(i) => RGBColor(7, i as u8, 0),
             Self::Band(i) => RGBColor(8, i as u8, 0),
-            Self::Verdict(i) => RGBColor(9, i as u8, 0),
+            Self::Verdict(verdict) => RGBColor(9, verdict as u8, 0),
             Self::Clip => RGBColor(10, 0, 0),
             Self::Unclip => RGBColor(11, 0, 0),
         }
     }
 
-    const fn of(colour: BackendColor) -> Self {
+    fn of(colour: BackendColor) -> Self {
         let i = colour.rgb.1 as usize;
         match colour.rgb.0 {
             1 => Self::Grid,
@@ -74,7 +72,7 @@ impl Ink {
             6 => Self::Series(i),
             7 => Self::Dashed(i),
             8 => Self::Band(i),
-            9 => Self::Verdict(i),
+            9 => Verdict::ALL.get(i).map_or(Self::Label, |&verdict| Self::Verdict(verdict)),
             10 => Self::Clip,
             11 => Self::Unclip,
             _ => Self::Label,
@@ -92,7 +90,7 @@ impl Ink {
             Self::Series(i) => format!("s{i}"),
             Self::Dashed(i) => format!("s{i} dashed"),
             Self::Band(i) => format!("s{i} band"),
-            Self::Verdict(i) => VERDICTS.get(i).copied().unwrap_or("undecided").into(),
+            Self::Verdict(verdict) => verdict.name().into(),
             Self::Clip | Self::Unclip => String::new(),
         }
     }
@@ -274,8 +272,8 @@ mod tests {
     #[test]
     fn inks_go_through_colours() {
         let all = [Ink::Label, Ink::Grid, Ink::Axis, Ink::Stage, Ink::Reference, Ink::Strong, Ink::Clip, Ink::Unclip];
-        let numbered = (0..8).flat_map(|i| [Ink::Series(i), Ink::Dashed(i), Ink::Band(i), Ink::Verdict(i)]);
-        for ink in all.into_iter().chain(numbered) {
+        let numbered = (0..8).flat_map(|i| [Ink::Series(i), Ink::Dashed(i), Ink::Band(i)]);
+        for ink in all.into_iter().chain(numbered).chain(Verdict::ALL.map(Ink::Verdict)) {
             let RGBColor(r, g, b) = ink.colour();
             assert_eq!(Ink::of(BackendColor { alpha: 1.0, rgb: (r, g, b) }), ink);
         }

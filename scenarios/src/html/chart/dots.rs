@@ -2,7 +2,7 @@
 
 use super::Reference;
 use super::axis::{Axis, Ends};
-use super::canvas::{Canvas, Ink, PIXEL, VERDICTS, escaped, fitted, width};
+use super::canvas::{Canvas, Ink, PIXEL, escaped, fitted, width};
 use super::lines::{Drawn, FORMATS, Format, LABEL, ink, text};
 use crate::html::parts::{Cell, Column, Row, details, table};
 use crate::verdict::Verdict;
@@ -150,7 +150,7 @@ impl Dots {
                 let place = ((right + 10) * PIXEL, line * PIXEL);
                 text(&root, &self.value(dot), Ink::Strong, place, (HPos::Left, VPos::Center))?;
                 let Some(value) = self.shown(dot) else { continue };
-                let colour = dot.verdict.map_or(Ink::Series(0), |verdict| Ink::Verdict(place_of(verdict)));
+                let colour = dot.verdict.map_or(Ink::Series(0), Ink::Verdict);
                 let y = line * PIXEL;
                 if self.bars {
                     let zero = at(0.0);
@@ -191,9 +191,4 @@ impl Dots {
         let rows = self.rows.iter().map(row).collect::<Vec<_>>();
         details("The numbers", table(&self.title, &columns, &rows))
     }
-}
-
-/// The place of a verdict among the names in the style.
-fn place_of(verdict: Verdict) -> usize {
-    VERDICTS.iter().position(|&name| name == verdict.name()).unwrap_or(2)
 }
