@@ -85,13 +85,13 @@ fn grouped(parameters: &[&Parameter], cells: impl Fn(&Parameter) -> Vec<Cell>) -
     rows
 }
 
-/// What a parameter belongs to: a service or a client of a design, or else the field at the top.
+/// What a parameter belongs to: a service or a client, else the field at the top. A story has several designs,
+/// each with services of its own; what else a design has belongs to the design.
 fn owner(path: &Path) -> Path {
-    let holds = |segment: &Segment| matches!(segment, Segment::Name(name) if name == "services" || name == "clients");
-    // In a story the designs stand in its chapters.
-    let place = path.0.iter().take(3).position(holds);
-    let length = place.map_or(1, |place| place + 2).min(path.0.len());
-    Path(path.0[..length].to_vec())
+    let named = |place: usize, names: &[&str]| matches!(path.0.get(place), Some(Segment::Name(name)) if names.contains(&name.as_str()));
+    let design = if named(0, &["designs"]) { 2 } else { 0 };
+    let length = if named(design, &["services", "clients"]) { design + 2 } else { design.max(1) };
+    Path(path.0[..length.min(path.0.len())].to_vec())
 }
 
 /// The path below what it belongs to, and which names stand around it.
@@ -163,6 +163,19 @@ mod tests {
         assert!(text.contains("Work › LogNormal › mean") && text.contains("title=\"services.web.replicas\">replicas<"));
         assert!(text.contains("<code>services.web</code>") && text.contains("<code>clients.users</code>"));
         assert!(text.find("<details>") < text.find("balancer"), "defaults are folded away");
+    }
+
+    #[test]
+    fn parameters_belong_to_services_whatever_a_design_is_called() {
+        let check = |path: &str, belongs: &str| {
+            assert_eq!(owner(&path.parse().expect("a path")).to_string(), belongs, "{path}");
+        };
+        check("services.web.queue.cap", "services.web");
+        check("clients.users.mix.web", "clients.users");
+        check("run.seed", "run");
+        check("designs.services.services.app.threads", "designs.services.services.app");
+        check("designs.clients.sizing.app.busy", "designs.clients");
+        check("growth.peaks.goal", "growth");
     }
 
     #[test]
