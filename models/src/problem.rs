@@ -33,6 +33,11 @@ pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>)
     close.min_by_key(|name| distance(written, name))
 }
 
+/// The same, as it stands behind the message that nothing has that name; empty if none is close.
+pub fn hint<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    did_you_mean(written, known).map_or_else(String::new, |near| format!(" (did you mean \"{near}\"?)"))
+}
+
 /// Whether one may be a misspelling of the other: one slip for every three letters.
 pub fn are_similar(one: &str, other: &str) -> bool {
     let letters = one.chars().count().max(other.chars().count());

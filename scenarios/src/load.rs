@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use models::check::{check, replicas_problem};
 use models::intervention::{self, Timeline};
 use models::probe::Window;
+use models::problem::hint;
 use models::topology::Topology;
 use models::workload::{Arrivals, Client, Trace};
 use sim_core::time::{SimDuration, SimTime};
@@ -227,8 +228,7 @@ impl Loaded {
     fn service(&self, name: &str, place: &Path) -> Result<u16, Problem> {
         let known = || self.topology.services.iter().map(|s| s.name.as_str());
         self.topology.service(name).ok_or_else(|| {
-            let near = models::problem::did_you_mean(name, known());
-            let hint = near.map_or_else(String::new, |near| format!(" (did you mean \"{near}\"?)"));
+            let hint = hint(name, known());
             Problem::error(place.clone(), format!("there is no service \"{name}\"{hint}"))
         })
     }

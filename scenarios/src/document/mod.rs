@@ -87,6 +87,13 @@ impl Document {
         &self.name
     }
 
+    /// The name of the file without folder and ending: what a scenario or a story is called.
+    #[must_use]
+    pub fn stem(&self) -> String {
+        let stem = std::path::Path::new(&self.name).file_stem();
+        stem.map_or_else(|| self.name.clone(), |stem| stem.to_string_lossy().into_owned())
+    }
+
     /// The text, byte for byte.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -150,7 +150,7 @@ impl RunReport {
         let whole = cut.is_empty() && counted == settled.replications;
         let partial = (!whole).then_some(Partial { asked: settled.replications, counted, cut });
         let mut report = Self {
-            scenario: name(loaded.document.name()),
+            scenario: loaded.document.stem(),
             title: loaded.scenario.title.clone(),
             seed: settled.seed,
             replications: replications.iter().map(|r| r.number).collect(),
@@ -203,12 +203,6 @@ impl RunReport {
         let collapsed = figure.values.iter().flatten().filter(|value| **value > 0.5).count();
         (figure.existing() > 0).then_some((collapsed as u64, figure.existing() as u64))
     }
-}
-
-/// A file's name without folder and ending.
-fn name(file: &str) -> String {
-    let stem = std::path::Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    stem.unwrap_or_else(|| file.to_owned())
 }
 
 fn warning(problem: &crate::document::Problem) -> String {

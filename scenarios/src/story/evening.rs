@@ -76,7 +76,7 @@ pub(super) fn scenario(
     let pushed = if push.is_some() { ", with a push" } else { "" };
     let text =
         comment(document, design, at, &users) + &text(document, &design.name, &arrivals, &(title + pushed), &run);
-    let name = super::load::name(document);
+    let name = document.stem();
     let kind = if push.is_some() { "-push" } else { "" };
     let mut scenario = Document::parse(&format!("{name}-{}{kind}.ron", year(at)), &text);
     for (id, replicas) in design.replicas(users.evening_per_s).into_iter().enumerate() {
@@ -98,7 +98,7 @@ fn comment(document: &Document, design: &Design, at: SimDuration, users: &Users)
         "// The evening of year {} of the story {:?}, on the design {:?}: {} people have signed up,\n\
          // {} come in a month.\n",
         year(at),
-        super::load::name(document),
+        document.stem(),
         design.name,
         people(users.cumulative),
         people(users.monthly),

@@ -7,7 +7,7 @@ use crate::growth::years;
 use crate::load::{LoadError, Loaded, Traces};
 use models::blueprint::Processor;
 use models::policy::Balancer;
-use models::problem::did_you_mean;
+use models::problem::hint;
 use models::topology::ServiceSpec;
 use sim_core::time::SimDuration;
 
@@ -120,10 +120,9 @@ impl Told {
     }
 }
 
-/// The name of a story: that of its file without folder and ending.
+/// The name of a story.
 pub(super) fn name(document: &Document) -> String {
-    let stem = std::path::Path::new(document.name()).file_stem();
-    stem.map_or_else(|| document.name().to_owned(), |stem| stem.to_string_lossy().into_owned())
+    document.stem()
 }
 
 /// A design as run: it is checked as the scenario of an evening would be.
@@ -202,8 +201,7 @@ fn chapters(story: &Story) -> Vec<Problem> {
     for (i, chapter) in story.chapters.iter().enumerate() {
         let place = place.index(i);
         if !story.designs.contains_key(&chapter.design) {
-            let near = did_you_mean(&chapter.design, story.designs.keys().map(String::as_str));
-            let hint = near.map_or_else(String::new, |near| format!(" (did you mean \"{near}\"?)"));
+            let hint = hint(&chapter.design, story.designs.keys().map(String::as_str));
             let message = format!("there is no design \"{}\"{hint}", chapter.design);
             problems.push(Problem::error(place.name("design"), message).with_help("name one of the story's designs"));
         }
@@ -235,8 +233,7 @@ fn sizing(name: &str, written: &Written) -> Vec<Problem> {
     for (service, sizing) in &written.sizing {
         let place = place.name(service);
         let Some(spec) = written.services.get(service) else {
-            let near = did_you_mean(service, written.services.keys().map(String::as_str));
-            let hint = near.map_or_else(String::new, |near| format!(" (did you mean \"{near}\"?)"));
+            let hint = hint(service, written.services.keys().map(String::as_str));
             let problem = Problem::error(place, format!("there is no service \"{service}\"{hint}"));
             problems.push(problem.with_help("name one of the design's services"));
             continue;
@@ -298,8 +295,7 @@ fn triggers(story: &Story, designs: &[Design]) -> Vec<Problem> {
         let all = design.utilisations(1.0, &replicas);
         let known: Vec<String> = all.iter().filter(|u| is_firm(u)).map(|u| design.figure(u)).collect();
         if !known.contains(figure) {
-            let near = did_you_mean(figure, known.iter().map(String::as_str));
-            let hint = near.map_or_else(String::new, |near| format!(" (did you mean \"{near}\"?)"));
+            let hint = hint(figure, known.iter().map(String::as_str));
             let message = format!("the utilisation law does not tell \"{figure}\" of \"{}\"{hint}", design.name);
             let help = format!("a trigger watches the design in force before: {}", known.join(", "));
             problems.push(Problem::error(place.name("figure"), message).with_help(help));
