@@ -373,6 +373,25 @@ fn what_makes_no_sense_is_said_at_its_place() {
     );
     check(
         &[
+            (
+                "push: (times: 2, lasts: \"30s\", recovery: \"30s\")",
+                "push: (times: 1e5, lasts: \"2d\", recovery: \"584y\")",
+            ),
+            ("warm_up: \"10s\"", "warm_up: \"25h\""),
+            (EVENING, "length: (\"1min\", \"1y\"), requests: 1, replications: (2, 2), budget: 1"),
+        ],
+        &[
+            "push.times: 100000 times the evening's requests",
+            "evening.warm_up: 25h of an evening",
+            "evening.length[1]: 1y of an evening",
+            "push.lasts: 2d of an evening",
+            "push.recovery: 584y of an evening",
+        ],
+    );
+    // What is promised is checked with the designs, and said once, however many they are.
+    check(&[("objective: 0.999", "objective: 1")], &["slo.objective: an objective of 1 cannot be promised"]);
+    check(
+        &[
             ("(value: 0.0325, source: Calibrated, note: \"650 thousand a day in year 6\")", "0.5"),
             ("(value: 0.0368, source: Calibrated, note: \"everybody else who comes in a month\")", "0.6"),
         ],
@@ -385,6 +404,30 @@ fn what_makes_no_sense_is_said_at_its_place() {
     );
     // Types first, all at once.
     check(&[("threads: 64", "threads: \"64\""), ("lag: \"30d\"", "lag: 30")], &["threads", "lag"]);
+}
+
+/// The rate may fall again: a design must be able to be as large as its busiest evening takes, here that
+/// of year 4, when two thirds of the requests of year 3 come from twice the users.
+#[test]
+fn the_busiest_evening_need_not_be_the_last() {
+    let wane = [
+        ("(\"6y\", (value: 360, source: Guess, range: (120, 720))),", "(\"3y\", 1e6), (\"6y\", 1)"),
+        ("busy: 0.7, least: 3)}", "busy: 0.0001, least: 3)}"),
+    ];
+    let said = said(&wane);
+    assert!(said.iter().any(|said| said.contains("\"app\" would have") && said.contains("in year 4.00")), "{said:#?}");
+}
+
+/// A push at the very beginning: the first rate is that of the push.
+#[test]
+fn a_push_may_come_without_a_warm_up() {
+    let at_once = [(MOMENTS, "moments: [\"0.5y\"]"), (EVENING, SHORT), ("warm_up: \"10s\"", "warm_up: \"0s\"")];
+    let told = changed(&at_once).unwrap_or_else(|error| panic!("{error}"));
+    let report = play(&told, Options::default(), &()).expect("it plays");
+    let arrivals = |run: &scenarios::report::RunReport| run.mean("metrics.arrivals_per_s").expect("somebody comes");
+    let moment = &report.moments[0];
+    let pushed = moment.pushed.as_ref().expect("the story has a push");
+    assert!(arrivals(pushed) > arrivals(&moment.report), "a third of the run has twice the rate");
 }
 
 /// A name that means mischief stays a name.

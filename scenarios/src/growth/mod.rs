@@ -145,7 +145,10 @@ impl Growth {
         }
         // Whoever comes in a month comes on one of its 30 days at least.
         let daily: f64 = self.audience.values().map(|audience| audience.daily.get()).sum();
-        if !(1.0 / 30.0 - 1e-9..=1.0).contains(&daily) {
+        if self.audience.is_empty() {
+            let help = "write at least one kind of users, as in `outgrow new mine --template story`";
+            problems.push(Problem::error(audiences, "nobody comes").with_help(help));
+        } else if !(1.0 / 30.0 - 1e-9..=1.0).contains(&daily) {
             let message =
                 format!("{:.4} of the month's users come on a day, all audiences together, and that cannot be", daily);
             let help = "between 1/30, if each comes once a month, and 1, if all come every day: change `daily`";

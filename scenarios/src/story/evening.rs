@@ -133,8 +133,9 @@ fn pushed(story: &Story, push: &Push, rate: f64) -> (String, String) {
     let over = warm_up + lasts;
     let after = over + recovery;
     let end = after + lasts;
+    let before = if warm_up.is_zero() { String::new() } else { format!("(\"0s\", {rate}), ") };
     let arrivals = format!(
-        "Poisson(Piecewise([(\"0s\", {rate}), (\"{warm_up}\", {}), (\"{over}\", {rate})]))",
+        "Poisson(Piecewise([{before}(\"{warm_up}\", {}), (\"{over}\", {rate})]))",
         rounded(rate * push.times.get())
     );
     let run = format!(

@@ -5,6 +5,7 @@ use super::{Design, Passage, Story, Trigger, Written, evening, passage};
 use crate::document::{Document, Path, Problem};
 use crate::growth::years;
 use crate::load::{LoadError, Loaded, Traces};
+use crate::units::year;
 use models::blueprint::Processor;
 use models::policy::Balancer;
 use models::problem::hint;
@@ -27,6 +28,9 @@ const SIX_YEARS: (&str, &str) = ("six-years.ron", include_str!("../../story/six-
 
 /// The longest story.
 const LONGEST: SimDuration = SimDuration::from_secs(100 * 31_557_600);
+
+/// The longest span in an evening: none lasts longer than its day.
+const DAY: SimDuration = SimDuration::from_secs(86_400);
 
 impl Told {
     /// The text of the story that comes with the program.
@@ -171,21 +175,28 @@ fn evenings(story: &Story) -> Vec<Problem> {
         let message = format!("{least} replications at least and {most} at most");
         problem(place.name("replications"), message, "write the smaller first, for example replications: (4, 20)");
     }
+    let mut spans = vec![
+        (place.name("warm_up"), evening.warm_up),
+        (place.name("length").index(0), evening.length.0),
+        (place.name("length").index(1), evening.length.1),
+    ];
     if let Some(push) = &story.push {
         let place = Path::root().name("push");
+        spans.extend([(place.name("lasts"), push.lasts.get()), (place.name("recovery"), push.recovery.get())]);
         if push.times.get() <= 1.0 {
             let message = format!("{} times the evening's requests is no push", push.times.get());
             problem(place.name("times"), message, "write more than 1, for example 2");
+        }
+        if push.times.get() > 1e4 {
+            let message = format!("{} times the evening's requests is more than anybody simulates", push.times.get());
+            problem(place.name("times"), message, "write 10000 at most, for example 2");
         }
         if push.lasts.get().is_zero() {
             problem(place.name("lasts"), "a push of no length".to_owned(), "write for example lasts: \"30s\"");
         }
     }
-    let objective = story.slo.objective.get();
-    if !(objective > 0.0 && objective < 1.0) {
-        let message = format!("an objective of {objective} cannot be promised");
-        let place = Path::root().name("slo").name("objective");
-        problem(place, message, "write a share between 0 and 1, for example 0.999");
+    for (place, span) in spans.into_iter().filter(|(_, span)| *span > DAY) {
+        problem(place, format!("{span} of an evening is more than a day"), "write a day at most");
     }
     problems
 }
@@ -267,17 +278,18 @@ fn sizing(name: &str, written: &Written) -> Vec<Problem> {
     problems
 }
 
-/// Whether a design can be as large as it would have to be in the end.
+/// Whether a design can be as large as it would have to be on the busiest of the evenings.
 fn sizes(story: &Story, design: &Design, written: &Written, grows: bool) -> Vec<Problem> {
     if !grows || !sizing(&design.name, written).is_empty() {
         return Vec::new();
     }
-    let end = story.growth.at(years(story.moments.last().copied().unwrap_or_default()));
-    let replicas = design.replicas(end.evening_per_s);
+    let busiest = story.moments.iter().map(|&at| (at, story.growth.at(years(at)).evening_per_s));
+    let Some((at, per_s)) = busiest.max_by(|(_, a), (_, b)| a.total_cmp(b)) else { return Vec::new() };
+    let replicas = design.replicas(per_s);
     let too_many = design.topology.services.iter().zip(&replicas).filter(|(_, replicas)| **replicas > 100_000);
     let problem = |(service, replicas): (&ServiceSpec, &u32)| {
         let place = Path::root().name("designs").name(&design.name).name("sizing").name(&service.name);
-        let message = format!("\"{}\" would have {replicas} replicas in the end", service.name);
+        let message = format!("\"{}\" would have {replicas} replicas in year {}", service.name, year(at));
         Problem::error(place, message)
             .with_help("more than 100000 are not simulated: let fewer people come, or work less")
     };
