@@ -298,6 +298,22 @@ fn a_story_that_is_stopped_is_partial() {
     assert_eq!(report.json()["partial"], true);
 }
 
+/// Also over the evenings with a push, which are runs of their own.
+#[test]
+fn progress_never_goes_back() {
+    struct Shares(std::sync::Mutex<Vec<f64>>);
+    impl Watch for Shares {
+        fn progress(&self, share: f64, _: &str) {
+            self.0.lock().expect("nobody panicked").push(share);
+        }
+    }
+    let watched = Shares(Vec::new().into());
+    play(&small(), Options { jobs: Some(1), ..Options::default() }, &watched).expect("it plays");
+    let shares = watched.0.into_inner().expect("nobody panicked");
+    assert!(shares.windows(2).all(|pair| pair[0] <= pair[1] + 1e-9), "{shares:?}");
+    assert!(shares.last().is_some_and(|last| (0.9..=1.0 + 1e-9).contains(last)), "{shares:?}");
+}
+
 /// All that is wrong, each at its place.
 fn said(changes: &[(&str, &str)]) -> Vec<String> {
     match changed(changes) {

@@ -84,20 +84,23 @@ pub fn play(told: &Told, options: Options, watch: &dyn Watch) -> Result<StoryRep
     let passages = told.passages();
     let evenings = evenings(told, &passages);
     let prepared: Vec<_> = evenings.into_iter().map(|evening| Prepared::new(told, evening, &run_options)).collect();
-    let all: f64 = prepared.iter().map(|prepared| prepared.cost).sum();
+    let all: f64 = prepared.iter().map(Prepared::cost).sum();
     let mut report =
         StoryReport { told: told.clone(), seed, passages, moments: Vec::new(), stayed: Vec::new(), partial: false };
     let mut done = 0.0;
-    for Prepared { evening, scenario, pushed, cost } in prepared {
+    for Prepared { evening, scenario, pushed } in prepared {
         let name = format!("year {}, {}", crate::units::year(evening.at), told.designs[evening.design].name);
-        let watched = Watched { watch, done: done / all, cost: cost / all, name: &name };
-        let played = whole(run::run(&scenario, &run_options, &watched)?);
-        let pushed = pushed.as_ref().map(|pushed| run::run(pushed, &run_options, &watched)).transpose()?.map(whole);
+        let mut run = |(loaded, cost): &(Loaded, f64)| {
+            let watched = Watched { watch, done: done / all, cost: cost / all, name: &name };
+            done += cost;
+            run::run(loaded, &run_options, &watched).map(whole)
+        };
+        let played = run(&scenario)?;
+        let pushed = pushed.as_ref().map(&mut run).transpose()?;
         let (Some(played), None | Some(Some(_))) = (played, &pushed) else {
             report.partial = true;
             break;
         };
-        done += cost;
         let users = told.story.growth.at(years(evening.at));
         let design = &told.designs[evening.design];
         let replicas = design.replicas(users.evening_per_s);
@@ -107,7 +110,7 @@ pub fn play(told: &Told, options: Options, watch: &dyn Watch) -> Result<StoryRep
             utilisations: design.utilisations(users.evening_per_s, &replicas),
             users,
             replicas,
-            scenario,
+            scenario: scenario.0,
             report: played,
             pushed: pushed.flatten(),
         };
@@ -138,23 +141,28 @@ fn evenings(told: &Told, passages: &[Passage]) -> Vec<Planned> {
     in_time.chain(given_up).collect()
 }
 
-/// An evening as a scenario, and what it will cost.
+/// An evening as a scenario, and with a push; each with the events it will take.
 struct Prepared {
     evening: Planned,
-    scenario: Loaded,
-    pushed: Option<Loaded>,
-    cost: f64,
+    scenario: (Loaded, f64),
+    pushed: Option<(Loaded, f64)>,
 }
 
 impl Prepared {
     fn new(told: &Told, evening: Planned, options: &run::Options) -> Self {
-        let load = |document| Loaded::document(document, &Traces::Library).expect("the design was checked");
+        let load = |document| {
+            let loaded = Loaded::document(document, &Traces::Library).expect("the design was checked");
+            let events = Cost::of(&loaded, options).map_or(1.0, |cost| cost.events.max(1.0));
+            (loaded, events)
+        };
         let scenario = load(told.evening(evening.design, evening.at));
         // Whoever looks at a design after its time wants to see it in the evening, not pushed.
         let pushed = if evening.stayed { None } else { told.pushed(evening.design, evening.at).map(load) };
-        let events = |loaded: &Loaded| Cost::of(loaded, options).map_or(1.0, |cost| cost.events.max(1.0));
-        let cost = events(&scenario) + pushed.as_ref().map_or(0.0, events);
-        Self { evening, scenario, pushed, cost }
+        Self { evening, scenario, pushed }
+    }
+
+    fn cost(&self) -> f64 {
+        self.scenario.1 + self.pushed.as_ref().map_or(0.0, |(_, cost)| *cost)
     }
 }
 
@@ -165,7 +173,7 @@ fn whole(report: RunReport) -> Option<RunReport> {
     (!report.partial.as_ref().is_some_and(stopped)).then_some(report)
 }
 
-/// One evening of the story, as its run sees it.
+/// One run of the story, as it sees it: it begins when so much is done, and costs so much; shares of all.
 struct Watched<'a> {
     watch: &'a dyn Watch,
     done: f64,
