@@ -120,16 +120,17 @@ fn full(story: &Story, design: &Design, from: SimDuration, end: SimDuration) -> 
     })
 }
 
-/// The most that a design carries with the replicas it is given on any day, if those of the last day
-/// carry less.
+/// The most that a design carries with the replicas it is given on any day, if those of the busiest day,
+/// which are the most, carry less.
 fn peak(story: &Story, design: &Design, end: SimDuration) -> Option<Peak> {
-    let carried = |day: SimDuration| {
-        let per_s = story.growth.at(years(day)).evening_per_s;
+    let carried = |per_s: f64| {
         let replicas = design.replicas(per_s);
         let of = design.busiest(per_s, &replicas).filter(|of| of.ratio() > 0.0)?;
         Some(Peak { per_s: per_s / of.ratio(), replicas })
     };
-    let largest = carried(end)?.per_s;
-    let most = days(SimDuration::ZERO, end).filter_map(carried).max_by(|a, b| a.per_s.total_cmp(&b.per_s))?;
+    let evenings: Vec<f64> =
+        days(SimDuration::ZERO, end).map(|day| story.growth.at(years(day)).evening_per_s).collect();
+    let largest = carried(evenings.iter().copied().reduce(f64::max)?)?.per_s;
+    let most = evenings.into_iter().filter_map(carried).max_by(|a, b| a.per_s.total_cmp(&b.per_s))?;
     (most.per_s > 1.01 * largest).then_some(most)
 }
