@@ -385,8 +385,9 @@ fn the_launch_day_is_what_its_formula_says() {
     let lift_off = 2_400.0;
     // The integral of the rate from second 0 on.
     let expected = |t: f64| {
-        let rise = |t: f64| 6.0 * t + 54.0 * 300.0 * ((-(lift_off - t) / 300.0).exp() - (-lift_off / 300.0).exp());
-        let fall = |d: f64| 6.0 * d + 240.0 * 60.0 * (1.0 - (-d / 60.0).exp());
+        let rise =
+            |t: f64| 6.0 * t + 54.0 * 300.0 * (libm::exp(-(lift_off - t) / 300.0) - libm::exp(-lift_off / 300.0));
+        let fall = |d: f64| 6.0 * d + 240.0 * 60.0 * (1.0 - libm::exp(-d / 60.0));
         if t <= lift_off { rise(t) } else { rise(lift_off) + fall(t - lift_off) }
     };
     let lines: Vec<String> = library::trace("launch-day.csv").unwrap().lines().map(str::to_owned).collect();

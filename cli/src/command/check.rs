@@ -189,7 +189,10 @@ fn rounded(value: f64) -> String {
     if value < 9.95 && value.fract() != 0.0 {
         return format!("{value:.1}{unit}");
     }
-    let digit = 10_f64.powf(value.max(1.0).log10().floor() - 1.0).max(1.0);
+    let mut digit = 1.0;
+    while value / digit >= 100.0 {
+        digit *= 10.0;
+    }
     let whole = ((value / digit).round() * digit) as u64;
     if whole < 1000 { format!("{whole}{unit}") } else { format!("{},{:03}{unit}", whole / 1000, whole % 1000) }
 }

@@ -165,7 +165,7 @@ impl Scale {
         };
         let step = (step * factor).abs();
         let decimals = (0..9).find(|&digits| {
-            let scaled = step * 10_f64.powi(digits);
+            let scaled = step * power_of_ten(digits);
             (scaled - scaled.round()).abs() < 1e-6 * scaled
         });
         let decimals = decimals.unwrap_or(if self.log { 0 } else { 9 }) as usize;
@@ -227,20 +227,25 @@ fn step(quantity: Quantity, wished: f64) -> f64 {
     if let Some(&step) = ladder.iter().find(|&&step| step >= wished) {
         return step;
     }
-    let power = 10_f64.powi(libm::floor(libm::log10(wished)) as i32);
+    let power = power_of_ten(libm::floor(libm::log10(wished)) as i32);
     let step = [1.0, 2.0, 2.5, 5.0].into_iter().find(|step| step * power >= wished * (1.0 - NARROW));
     step.unwrap_or(10.0) * power
 }
 
+/// Exact where it can be, on every platform.
+fn power_of_ten(exponent: i32) -> f64 {
+    libm::pow(10.0, f64::from(exponent))
+}
+
 /// The greatest of 1, 2 and 5 times a power of ten that is not above a value.
 fn round_down(value: f64) -> f64 {
-    let power = 10_f64.powi(libm::floor(libm::log10(value)) as i32);
+    let power = power_of_ten(libm::floor(libm::log10(value)) as i32);
     [5.0, 2.0].into_iter().find(|step| step * power <= value * (1.0 + NARROW)).unwrap_or(1.0) * power
 }
 
 /// The least of 1, 2 and 5 times a power of ten that is not below a value.
 fn round_up(value: f64) -> f64 {
-    let power = 10_f64.powi(libm::floor(libm::log10(value)) as i32);
+    let power = power_of_ten(libm::floor(libm::log10(value)) as i32);
     [1.0, 2.0, 5.0].into_iter().find(|step| step * power >= value * (1.0 - NARROW)).unwrap_or(10.0) * power
 }
 
@@ -255,7 +260,7 @@ fn log_marks(low: f64, high: f64, marks: usize) -> Vec<f64> {
     let every = (decades as usize).div_ceil(marks.max(1));
     (first..=last)
         .step_by(every)
-        .flat_map(|power| within.iter().map(move |step| step * 10_f64.powi(power)))
+        .flat_map(|power| within.iter().map(move |step| step * power_of_ten(power)))
         .filter(|mark| (low * (1.0 - NARROW)..=high * (1.0 + NARROW)).contains(mark))
         .collect()
 }
