@@ -294,6 +294,26 @@ pub(crate) const WINDOW: &[Row<WindowMeasure>] = &[
     ),
 ];
 
+/// What every figure of a run is, with its place, in the order of the JSON document. In places, words such as
+/// `<service>` stand for names.
+pub fn definitions() -> impl Iterator<Item = (&'static str, &'static Definition)> {
+    fn at<T: 'static>(
+        place: &'static str,
+        rows: &'static [Row<T>],
+    ) -> impl Iterator<Item = (&'static str, &'static Definition)> {
+        rows.iter().map(move |row| (place, &row.definition))
+    }
+    let failures = |place| FAILURES.iter().map(move |definition| (place, definition));
+    let utilisations = [&THREADS, &PROCESSOR, &CONTENTION, &POOL].map(|of| ("services.<service>.utilisation", of));
+    at("metrics", METRICS)
+        .chain(failures("metrics.failures"))
+        .chain(at("clients.<population>", CLIENT))
+        .chain(failures("clients.<population>.failures"))
+        .chain(utilisations)
+        .chain(at("services.<service>", SERVICE))
+        .chain(at("windows.<window>", WINDOW))
+}
+
 /// Whether less than half of what came in a window was served; `None` if nothing came.
 ///
 /// In the window at the end of the run that nobody has chosen, a slow system that is in balance has

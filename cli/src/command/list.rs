@@ -12,10 +12,9 @@ use models::policy::{Backoff, Balancer, Drop};
 use models::workload::{Arrivals, Rate};
 use scenarios::growth::Curve;
 use scenarios::library;
-use scenarios::report::json;
+use scenarios::report::{Definition, definitions};
 use scenarios::scenario::Act;
 use scenarios::story::Trigger;
-use scenarios::units::Unit;
 use scenarios::verdict::Verdict;
 use serde_json::json;
 
@@ -185,22 +184,14 @@ fn durations() -> Vec<Row> {
     units.iter().map(|&(unit, example, about)| row(unit, example, about)).collect()
 }
 
-/// The figures of the reference to the JSON document, which is written from their definitions.
 fn figures() -> Vec<Row> {
-    let reference = json::reference();
-    let runs = reference.split("\n## ").find(|part| part.starts_with("`runs[]`")).unwrap_or_default();
-    let line = |line: &str| {
-        let mut cells = line.strip_prefix("| `")?.strip_suffix(" |")?.splitn(3, " | ");
-        let (key, unit, about) = (cells.next()?.strip_suffix('`')?, cells.next()?, cells.next()?);
-        let is_figure = ["metrics.", "clients.", "services.", "windows."].iter().any(|group| key.starts_with(group))
-            && [Unit::Share, Unit::Seconds, Unit::PerSecond, Unit::Count].iter().any(|known| known.name() == unit)
-            && !key.starts_with("windows.<window>.from_s")
-            && !key.starts_with("windows.<window>.to_s");
-        let example = [("<service>", "web"), ("<population>", "visitors"), ("<window>", "late"), ("<callee>", "db")];
-        let example = example.iter().fold(key.to_owned(), |key, (what, name)| key.replace(what, name));
-        is_figure.then(|| row(key, format!("figure: \"{example}\""), format!("[{unit}] {about}")))
+    let names = [("<service>", "web"), ("<population>", "visitors"), ("<window>", "late"), ("<callee>", "db")];
+    let figure = |(place, definition): (&str, &Definition)| {
+        let key = format!("{place}.{}", definition.key);
+        let example = names.iter().fold(key.clone(), |key, (what, name)| key.replace(what, name));
+        row(key, format!("figure: \"{example}\""), format!("[{}] {}", definition.unit.name(), definition.about))
     };
-    runs.lines().filter_map(line).collect()
+    definitions().map(figure).collect()
 }
 
 fn verdicts() -> Vec<Row> {

@@ -6,7 +6,7 @@
 use super::{Curve, Definition, Figure, Partial, RunReport, SeriesReport, series};
 use crate::comparison::{Comparison, Difference};
 use crate::expect::Judged;
-use crate::figures::{CLIENT, CONTENTION, FAILURES, METRICS, POOL, PROCESSOR, SERVICE, THREADS, WINDOW};
+use crate::figures::{POOL, definitions};
 use crate::replication::Engine;
 use serde_json::{Map, Value, json};
 use sim_core::stats::Estimate;
@@ -271,6 +271,32 @@ const RUN_KEYS: &[(&str, &str, &str)] = &[
     ("slo.window_s", "s", "The stretch of time over which that is promised."),
 ];
 
+/// What stands before the figures of a place: place, key, unit, meaning.
+const BEFORE_FIGURES: &[(&str, &str, &str, &str)] = &[
+    (
+        "metrics.failures",
+        "metrics.failures",
+        "figures by cause",
+        "Share of fresh requests that failed, by cause of the last attempt's failure.",
+    ),
+    ("clients.<population>", "clients", "object", "By client population, where there are several; else empty."),
+    (
+        "services.<service>.utilisation",
+        "services.<service>.utilisation",
+        "figures by resource",
+        "What the service has, and how busy it is.",
+    ),
+    (
+        "windows.<window>",
+        "services.<service>.distribution",
+        "list of figures",
+        "Only with `--levels`: the share of time at 0, 1, 2, ... attempts waiting or held; the last of 10,001 stands for all \
+         above.",
+    ),
+    ("windows.<window>", "windows.<window>.from_s", "s", "From when on."),
+    ("windows.<window>", "windows.<window>.to_s", "s", "Before when."),
+];
+
 const SERIES_KEYS: &[(&str, &str, &str)] = &[
     (
         "series",
@@ -355,30 +381,15 @@ pub fn reference() -> String {
         writeln!(text, "| `{key}` | {unit} | {about} |").expect("a text takes all");
     };
     RUN_KEYS.iter().for_each(|(key, unit, about)| line(key, unit, about));
-    let failures = "Share of fresh requests that failed, by cause of the last attempt's failure.";
-    METRICS.iter().map(|row| &row.definition).for_each(|d| line(&format!("metrics.{}", d.key), d.unit.name(), d.about));
-    line("metrics.failures", "figures by cause", failures);
-    FAILURES.iter().for_each(|d| line(&format!("metrics.failures.{}", d.key), d.unit.name(), d.about));
-    line("clients", "object", "By client population, where there are several; else empty.");
-    CLIENT.iter().map(|row| &row.definition).for_each(|d| {
-        line(&format!("clients.<population>.{}", d.key), d.unit.name(), d.about);
-    });
-    FAILURES.iter().for_each(|d| line(&format!("clients.<population>.failures.{}", d.key), d.unit.name(), d.about));
-    line("services.<service>.utilisation", "figures by resource", "What the service has, and how busy it is.");
-    [THREADS, PROCESSOR, CONTENTION, POOL].iter().for_each(|d| {
-        line(&format!("services.<service>.utilisation.{}", d.key), d.unit.name(), d.about);
-    });
-    SERVICE.iter().map(|row| &row.definition).for_each(|d| {
-        line(&format!("services.<service>.{}", d.key), d.unit.name(), d.about);
-    });
-    let distribution = "Only on request: the share of time at 0, 1, 2, ... attempts waiting or held; the last of \
-                        10,001 stands for all above.";
-    line("services.<service>.distribution", "list of figures", distribution);
-    line("windows.<window>.from_s", "s", "From when on.");
-    line("windows.<window>.to_s", "s", "Before when.");
-    WINDOW.iter().map(|row| &row.definition).for_each(|d| {
-        line(&format!("windows.<window>.{}", d.key), d.unit.name(), d.about);
-    });
+    let mut before = "";
+    for (place, definition) in definitions() {
+        if place != before {
+            let lines = BEFORE_FIGURES.iter().filter(|(figures, ..)| *figures == place);
+            lines.for_each(|(_, key, unit, about)| line(key, unit, about));
+            before = place;
+        }
+        line(&format!("{place}.{}", definition.key), definition.unit.name(), definition.about);
+    }
     SERIES_KEYS.iter().for_each(|(key, unit, about)| line(key, unit, about));
     let mut curve = |place: &str, definition: &Definition| {
         line(

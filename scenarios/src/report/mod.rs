@@ -8,7 +8,7 @@ pub mod json;
 mod series;
 pub mod text;
 
-pub use crate::figures::{Definition, Figure};
+pub use crate::figures::{Definition, Figure, definitions};
 pub use crate::units::Unit;
 pub use series::{Curve, SeriesReport};
 
