@@ -168,6 +168,12 @@ fn warnings_are_told_and_let_pass() {
     let check = folder.outgrow(&["check", "late.ron"]);
     check.fine().says(&["warning: this is after the run has ended", "late.ron:4:"]);
     assert!(check.stdout.starts_with("late.ron: fine"));
+    // A run tells them once, before it begins; a document has them, too.
+    let run = folder.outgrow(&["run", "late.ron"]);
+    run.fine().says(&["warning: this is after the run has ended", "late.ron:4:"]);
+    assert!(!run.stdout.contains("after the run has ended"), "{}", run.stdout);
+    let json = folder.outgrow(&["run", "late.ron", "--json"]).fine().json();
+    assert!(json["runs"][0]["warnings"][0].as_str().unwrap().contains("after the run has ended"), "{json}");
 }
 
 #[test]

@@ -64,6 +64,30 @@ fn options_override_what_the_scenario_says() {
 }
 
 #[test]
+fn curves_come_on_request() {
+    let folder = Folder::new();
+    folder.write("small.ron", SMALL);
+    let run = |more: &[&str]| {
+        let arguments = [&["run", "small.ron", "--json", "--replications", "1"], more].concat();
+        folder.outgrow(&arguments).fine().json()["runs"][0].clone()
+    };
+    let mut with = run(&["--series"]);
+    let series = with["series"].take();
+    let count = |key: &str| {
+        let rates = series["metrics"][key]["mean"].as_array().unwrap().iter().map(|rate| rate.as_f64().unwrap());
+        rates.sum::<f64>() * series["bin_s"].as_f64().unwrap()
+    };
+    // 30 a second for a minute, the warm-up included: 1800, give or take six times their root.
+    assert!((count("arrivals_per_s") - 1800.0).abs() < 255.0, "{series}");
+    assert!(count("goodput_per_s") <= count("arrivals_per_s"));
+    // Everything else is as without, also if the page has asked for the curves and the document has not.
+    for mut without in [run(&[]), run(&["--report", "page.html"])] {
+        assert_eq!(without["series"].take(), Value::Null);
+        assert_eq!(without, with);
+    }
+}
+
+#[test]
 fn options_that_make_no_sense() {
     let folder = Folder::new();
     folder.write("small.ron", SMALL);
@@ -78,6 +102,7 @@ fn options_that_make_no_sense() {
     check(&["--until", "NaN"], &["--until", "no duration"]);
     check(&["--until", "5s"], &["ends at 5s", "warm-up of 5s"]);
     check(&["--levels"], &["--json"]);
+    check(&["--series"], &["--json"]);
     check(&["--force"], &["--csv"]);
     check(&["--set", "services.web.replicas"], &["there is no `=`", "services.web.replicas=2"]);
     check(&["--set", "services.wbe.replicas=2"], &["--set services.wbe.replicas=2", "there is no"]);

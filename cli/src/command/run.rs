@@ -28,6 +28,7 @@ Examples:
   outgrow run shop.ron --set services.web.replicas=2 --until 10min
   outgrow run before.ron after.ron --replications 20    compare two designs
   outgrow run one-server --json | jq '.runs[0].metrics.availability'
+  outgrow run one-server --json --series | jq '.runs[0].series.metrics.goodput_per_s.mean'
   outgrow run shop.ron --report shop.html               a web page to look at and to send on
   outgrow run shop.ron --csv results                    results/metrics.csv, results/windows.csv
   outgrow run launch-day --trace monday.csv             replay recorded arrivals
@@ -60,6 +61,9 @@ pub(crate) struct Run {
     /// With --json: also the share of time at each number in system, by service
     #[arg(long, requires = "json")]
     levels: bool,
+    /// With --json: also what happens over time, as curves of up to 300 points
+    #[arg(long, requires = "json")]
+    series: bool,
     /// Also say how long it took and what it needed; two runs then differ in that
     #[arg(long)]
     timings: bool,
@@ -102,8 +106,16 @@ impl Run {
             let runs: Vec<_> = scenarios.iter().zip(&reports).collect();
             html::page(&runs, &comparisons, &[self.command()], missing)
         });
-        // What happened over time was asked for by the page; all else is the same without it.
-        reports.iter_mut().for_each(|report| report.series = None);
+        for report in &mut reports {
+            if !self.series {
+                // It was asked for by the page; all else is the same without it.
+                report.series = None;
+            }
+            if !self.json {
+                // They have been told before the run began, with the line they are about.
+                report.warnings.clear();
+            }
+        }
         term::print(&self.shown(&reports, &comparisons))?;
         if let Some(tables) = tables {
             tables.write(&reports, &comparisons)?;
@@ -121,7 +133,7 @@ impl Run {
             jobs: self.jobs.map(usize::from),
             until: self.until,
             levels: self.levels,
-            series: self.report.is_some(),
+            series: self.series || self.report.is_some(),
             ..Options::default()
         }
     }
