@@ -129,7 +129,7 @@ fn what_is_not_written_can_be_set_too() {
     run("services.web.endpoints.page[0].cv=2").refused(&["`services.web.endpoints.page[0]` is Work("]);
     run("services.web.queu.cap=2").refused(&["unknown field `queu`", "did you mean `queue`?"]);
     run("clients.users.retry.max=2").refused(&["missing field `backoff`", "add for example backoff: Drawn("]);
-    run("run.horizon=5m").refused(&["unknown unit \"m\""]);
+    run("run.horizon=5m").refused(&["unknown unit \"m\"", "did you mean min?"]);
     run("slo.objective=99%").refused(&["write it as a share: 0.99"]);
 }
 

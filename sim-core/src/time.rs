@@ -145,6 +145,22 @@ const UNITS: [(&str, u64); 8] = [
     ("ns", 1),
 ];
 
+/// The unit that a person has in mind who writes another word for it: `m` or `mins` for `min`.
+fn meant(unit: &str) -> Option<&'static str> {
+    let lower = unit.to_lowercase();
+    Some(match lower.strip_suffix('s').filter(|one| one.len() > 1).unwrap_or(&lower) {
+        "a" | "yr" | "year" => "y",
+        "day" => "d",
+        "hr" | "hour" => "h",
+        "m" | "minute" => "min",
+        "sec" | "second" => "s",
+        "msec" | "milli" | "millisecond" => "ms",
+        "usec" | "micro" | "microsecond" => "us",
+        "nsec" | "nano" | "nanosecond" => "ns",
+        known => UNITS.iter().map(|(name, _)| *name).find(|name| *name == known)?,
+    })
+}
+
 /// Why a text is no duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
@@ -152,7 +168,10 @@ pub enum DurationError {
     #[error("the duration \"{0}\" has no unit: write for example \"{0}s\" or \"{0}ms\"")]
     NoUnit(String),
     /// A unit that is not known.
-    #[error("the duration \"{text}\" has the unknown unit \"{unit}\": use y, d, h, min, s, ms, us or ns")]
+    #[error(
+        "the duration \"{text}\" has the unknown unit \"{unit}\"{}: use y, d, h, min, s, ms, us or ns",
+        meant(unit).map_or_else(String::new, |unit| format!(" (did you mean {unit}?)"))
+    )]
     UnknownUnit {
         /// What was written.
         text: String,
@@ -285,7 +304,12 @@ mod tests {
             assert!(error.contains(say), "{text}: {error}");
         };
         check("800", "has no unit");
-        check("3 parsecs", "unknown unit \"parsecs\"");
+        check("3 parsecs", "unknown unit \"parsecs\": use");
+        check("5m", "unknown unit \"m\" (did you mean min?)");
+        check("2 Hours", "unknown unit \"Hours\" (did you mean h?)");
+        check("1min 5 secs", "unknown unit \"secs\" (did you mean s?)");
+        check("3MS", "unknown unit \"MS\" (did you mean ms?)");
+        check("3mins", "unknown unit \"mins\" (did you mean min?)");
         check("-3s", "not negative");
         check("", "no duration");
         check("NaNs", "no duration");
