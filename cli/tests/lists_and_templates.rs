@@ -4,7 +4,7 @@ mod support;
 
 use support::{Folder, SMALL};
 
-const LISTS: [&str; 17] = [
+const LISTS: [&str; 19] = [
     "acts",
     "arrivals",
     "backoffs",
@@ -15,7 +15,9 @@ const LISTS: [&str; 17] = [
     "durations",
     "exit-codes",
     "figures",
+    "layouts",
     "library",
+    "popularities",
     "processors",
     "rates",
     "steps",

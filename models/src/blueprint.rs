@@ -104,6 +104,18 @@ pub enum Layout {
     Shared,
 }
 
+impl Layout {
+    /// Every layout there is.
+    pub const ALL: &[Entry] = &[
+        Entry {
+            name: "PerReplica",
+            example: "PerReplica",
+            summary: "each replica has its own queue; the balancer chooses on arrival",
+        },
+        Entry { name: "Shared", example: "Shared", summary: "one queue for all; its head goes to a free thread" },
+    ];
+}
+
 /// One thing a service does for a request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

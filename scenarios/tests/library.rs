@@ -1,10 +1,10 @@
 //! The library: every scenario runs, shows what it claims, and keeps the laws that hold for every
 //! system; every kind of thing there is occurs in it; and what its comments advise can be done.
 
-use models::blueprint::{Processor, Service, Step};
+use models::blueprint::{Layout, Processor, Service, Step};
 use models::catalogue;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop, Retry};
+use models::policy::{Backoff, Balancer, Drop, Popularity, Retry};
 use models::probe::{Arrival, Cause, Outcome, Probe, Response};
 use models::system::Run;
 use models::workload::{Arrivals, Rate};
@@ -231,6 +231,8 @@ fn everything_there_is_occurs_in_the_library() {
     check("processor", Processor::ALL, &found.processors);
     check("distribution", Distribution::ALL, &found.distributions);
     check("balancer", Balancer::ALL, &found.balancers);
+    check("popularity", Popularity::ALL, &found.popularities);
+    check("layout", Layout::ALL, &found.layouts);
     check("drop rule", Drop::ALL, &found.drops);
     check("backoff", Backoff::ALL, &found.backoffs);
     check("arrivals", Arrivals::ALL, &found.arrivals);
@@ -246,6 +248,8 @@ struct Found {
     processors: BTreeSet<String>,
     distributions: BTreeSet<String>,
     balancers: BTreeSet<String>,
+    popularities: BTreeSet<String>,
+    layouts: BTreeSet<String>,
     drops: BTreeSet<String>,
     backoffs: BTreeSet<String>,
     arrivals: BTreeSet<String>,
@@ -277,6 +281,10 @@ impl Found {
     fn service(&mut self, service: &Service) {
         self.processors.insert(variant(&service.processor));
         self.balancers.insert(variant(&service.balancer));
+        if let Balancer::ByKey(by_key) = &service.balancer {
+            self.popularities.insert(variant(&by_key.popularity));
+        }
+        self.layouts.insert(variant(&service.queue.layout));
         self.drops.insert(variant(&service.queue.drop));
         service.calls.values().for_each(|call| self.retry(call.retry.as_ref()));
         service.endpoints.values().for_each(|steps| self.steps(steps));
@@ -317,8 +325,8 @@ const TEMPLATE: &str = r#"(
             endpoints: {"page": [Work(DISTRIBUTION), STEP, Call("db.query")]},
         ),
         "db": (endpoints: {"query": [Work(Constant("1ms"))]}),
-        "push": (endpoints: {"notify": [Work(Constant("1ms"))]}),
-        "a": (endpoints: {"get": [Work(Constant("1ms"))]}),
+        "push": (queue: (layout: LAYOUT), endpoints: {"notify": [Work(Constant("1ms"))]}),
+        "a": (balancer: ByKey(keys: 9, popularity: POPULARITY), endpoints: {"get": [Work(Constant("1ms"))]}),
         "b": (endpoints: {"get": [Work(Constant("1ms"))]}),
     },
     clients: {
@@ -329,9 +337,11 @@ const TEMPLATE: &str = r#"(
 )"#;
 
 /// Every family, and its word in the template.
-const FAMILIES: [(&str, &[catalogue::Entry]); 9] = [
+const FAMILIES: [(&str, &[catalogue::Entry]); 11] = [
     ("PROCESSOR", Processor::ALL),
     ("BALANCER", Balancer::ALL),
+    ("POPULARITY", Popularity::ALL),
+    ("LAYOUT", Layout::ALL),
     ("DROP", Drop::ALL),
     ("BACKOFF", Backoff::ALL),
     ("DISTRIBUTION", Distribution::ALL),

@@ -5,10 +5,10 @@ use crate::exit::{self, Exit};
 use crate::term::{self, FAINT, STRONG};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum as _};
-use models::blueprint::{Processor, Step};
+use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop};
+use models::policy::{Backoff, Balancer, Drop, Popularity};
 use models::workload::{Arrivals, Rate};
 use scenarios::growth::Curve;
 use scenarios::library;
@@ -73,6 +73,18 @@ const LISTS: &[Listed] = &[
         about: "how a replica is chosen for a request",
         place: "services.NAME.balancer",
         entries: || rows(Balancer::ALL),
+    },
+    Listed {
+        name: "popularities",
+        about: "how requests spread over the keys of a sharded service",
+        place: "services.NAME.balancer: ByKey(keys: 1000000, popularity: ...)",
+        entries: || rows(Popularity::ALL),
+    },
+    Listed {
+        name: "layouts",
+        about: "how many queues a service has",
+        place: "services.NAME.queue.layout",
+        entries: || rows(Layout::ALL),
     },
     Listed {
         name: "drops",

@@ -10,7 +10,7 @@ pub mod drop;
 pub mod retry;
 
 pub use backoff::Backoff;
-pub use balancer::Balancer;
+pub use balancer::{Balancer, Popularity};
 pub use budget::Budget;
 pub use drop::Drop;
 pub use retry::Retry;

@@ -5,6 +5,7 @@
 //! refresh. A key's shard is its hash modulo the number of shards; popular keys make hot shards.
 
 use super::View;
+use crate::catalogue::Entry;
 use crate::given::Given;
 use crate::system::purpose;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,18 @@ pub enum Popularity {
         /// 0 is uniform, about 1 is common.
         exponent: Given<f64>,
     },
+}
+
+impl Popularity {
+    /// Every popularity there is.
+    pub const ALL: &[Entry] = &[
+        Entry { name: "Uniform", example: "Uniform", summary: "every key alike" },
+        Entry {
+            name: "Zipf",
+            example: "Zipf(exponent: 1.0)",
+            summary: "the k-th most popular key is asked for in proportion to k^-exponent",
+        },
+    ];
 }
 
 /// Sharding as run.

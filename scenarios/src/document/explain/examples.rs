@@ -7,10 +7,10 @@
 use crate::document::Document;
 use crate::document::tree::{Id, Node, Shape, Tree};
 use crate::scenario::Act;
-use models::blueprint::{Processor, Step};
+use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop};
+use models::policy::{Backoff, Balancer, Drop, Popularity};
 use models::workload::{Arrivals, Rate};
 use sim_core::time::SimDuration;
 
@@ -30,6 +30,8 @@ const FAMILIES: &[Family] = &[
     Family { name: "Step", noun: "a step", entries: Step::ALL },
     Family { name: "Processor", noun: "a processor", entries: Processor::ALL },
     Family { name: "Balancer", noun: "a balancer", entries: Balancer::ALL },
+    Family { name: "Popularity", noun: "a popularity", entries: Popularity::ALL },
+    Family { name: "Layout", noun: "a layout", entries: Layout::ALL },
     Family { name: "Drop", noun: "a drop rule", entries: Drop::ALL },
     Family { name: "Backoff", noun: "a backoff", entries: Backoff::ALL },
     Family { name: "Act", noun: "an act", entries: Act::ALL },
