@@ -240,7 +240,7 @@ fn completions_for_every_shell() {
 #[test]
 fn every_command_has_examples_in_its_help() {
     let folder = Folder::new();
-    for command in ["night", "run", "check", "list", "new", "completions"] {
+    for command in ["story", "night", "run", "check", "list", "new", "completions"] {
         for arguments in [[command, "--help"], ["help", command]] {
             let help = folder.outgrow(&arguments).fine().clone();
             assert!(help.stdout.contains(&format!("Examples:\n  outgrow {command}")), "{}", help.stdout);

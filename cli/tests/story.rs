@@ -74,6 +74,29 @@ fn an_evening_is_a_scenario() {
     folder.outgrow(&["story", "mine.ron", "--evening", "9y"]).says(&["the story ends 3y after launch"]);
 }
 
+/// With another seed, too: what is taken out is what is played.
+#[test]
+fn an_evening_taken_out_with_a_seed_gives_the_same_figures() {
+    let folder = short();
+    for seed in [&[][..], &["--seed", "7"]] {
+        let evening = folder.outgrow(&[&["story", "mine.ron", "--evening", "2y"], seed].concat()).fine().clone();
+        folder.write("evening.ron", evening.stdout);
+        let run = &folder.outgrow(&["run", "evening.ron", "--json"]).fine().json()["runs"][0];
+        let years = &folder.outgrow(&[&["story", "mine.ron", "--json"], seed].concat()).fine().json()["years"];
+        assert_eq!(run["metrics"], years["moments"][1]["run"]["metrics"]);
+        assert_eq!((&run["seed"], &years["seed"]), (&years["seed"], &(if seed.is_empty() { 1 } else { 7 }).into()));
+    }
+}
+
+#[test]
+fn a_story_is_the_same_document_on_any_number_of_threads() {
+    let folder = short();
+    let json = |jobs| folder.outgrow(&["story", "mine.ron", "--json", "--jobs", jobs]).fine().clone();
+    let one = json("1");
+    assert_eq!(one.stderr, "");
+    assert_eq!(one, json("2"));
+}
+
 #[test]
 fn values_can_be_changed_from_outside() {
     let folder = short();

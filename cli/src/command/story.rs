@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 A product grows for six years. Each design carries it until something of it is too busy in the
 evening; then the next takes over. Evenings are played request by request. Without FILE and
-changes the story is the one that comes with the program, and the World Cup night follows. All of it is also written to
-a page, outgrow-story.html, unless --json is given.
+changes the story is the one that comes with the program, and the World Cup night follows. All of
+it is also written to a page, outgrow-story.html, unless --json is given.
 
 Examples:
   outgrow story                                the six years, then the night: a minute
@@ -58,7 +58,10 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
-        let told = self.told()?;
+        let mut told = self.told()?;
+        if let Some(seed) = self.seed {
+            told.story.evening.seed = seed;
+        }
         if let Some(at) = self.evening {
             return evening(&told, at);
         }
@@ -66,7 +69,7 @@ impl Story {
         interrupt::watch();
         let years = {
             let watched = Watched(Progress::start());
-            let options = Options { seed: self.seed, jobs: self.jobs.map(usize::from) };
+            let options = Options { jobs: self.jobs.map(usize::from), ..Options::default() };
             story::play(&told, options, &watched)?
         };
         if !self.json {
