@@ -217,7 +217,7 @@ fn bash_completes_scenarios_files_and_lists() {
     }
     assert_eq!(completed("outgrow r", "r").as_deref(), Some("run"));
     assert_eq!(completed("outgrow list ba", "ba").as_deref(), Some("balancers backoffs"));
-    assert_eq!(completed("outgrow run --se", "--se").as_deref(), Some("--set --seed"));
+    assert_eq!(completed("outgrow run --se", "--se").as_deref(), Some("--set --seed --series"));
     let scenarios = "retry-mine.ron retry-storm retry-storm-capped retry-budget";
     assert_eq!(completed("outgrow run retry-", "retry-").as_deref(), Some(scenarios));
     assert_eq!(completed("outgrow check shop.ron retry-", "retry-").as_deref(), Some(scenarios));
