@@ -3,17 +3,19 @@
 use super::{jobs, night};
 use crate::exit::Exit;
 use crate::input::Change;
-use crate::problems::Rejected;
+use crate::problems::{Rejected, Rejection};
 use crate::report_file::ReportFile;
 use crate::term::{self, Progress};
 use crate::{input, interrupt};
 use anyhow::bail;
 use clap::Args;
-use scenarios::document::Document;
+use scenarios::document::{Document, Path, ReadError};
+use scenarios::estimate::{EVENTS_PER_S, LONG_S};
+use scenarios::library;
 use scenarios::story::{self, Options, StoryReport, Told, Watch};
 use serde_json::json;
 use sim_core::time::SimDuration;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Arguments of `outgrow story`.
 #[derive(Debug, Default, Args)]
@@ -66,6 +68,13 @@ impl Story {
             return evening(&told, at);
         }
         let file = self.report_file()?;
+        let seconds = story::events(&told) / EVENTS_PER_S;
+        if seconds > LONG_S {
+            term::warning(&format!(
+                "this story takes about {:.0} min on one core: shorter evenings take less",
+                seconds / 60.0
+            ));
+        }
         interrupt::watch();
         let years = {
             let watched = Watched(Progress::start());
@@ -84,7 +93,9 @@ impl Story {
         } else if let Some(night) = &night {
             term::print(&format!("\n{}", night.text(&term::page())))?;
         }
-        if let Some(file) = file {
+        // A part does not take the place of the whole, unless somebody asks for it.
+        let whole = !years.partial && night.as_ref().is_none_or(|night| !night.partial);
+        if let Some(file) = file.filter(|_| whole || self.report.is_some()) {
             file.write(&years.html(night.as_ref()))?;
         }
         Ok(end(&years, night.as_ref()))
@@ -96,12 +107,31 @@ impl Story {
         let load = || {
             let document = match &self.file {
                 None => Told::built_in().document,
-                Some(file) => Document::read(file).map_err(|error| input::rejection(&name, error.into()))?,
+                Some(file) => Document::read(file).map_err(|error| self.unreadable(&name, error))?,
             };
+            if document.get(&Path::root().name("clients")).is_some() {
+                return Err(Rejection::Unreadable {
+                    message: format!("`{name}` is a scenario, not a story"),
+                    help: vec![format!("to run it: outgrow run {name}")],
+                });
+            }
             let document = input::changed(document, &self.set)?;
             Told::document(document).map_err(|error| input::rejection(&name, error))
         };
         load().map_err(|rejection| Rejected(vec![rejection]))
+    }
+
+    /// Why a story cannot be read, with what may have been meant.
+    fn unreadable(&self, name: &str, error: ReadError) -> Rejection {
+        let help = if library::find(name).is_some() {
+            vec![format!("that is a scenario of the library: outgrow run {name}")]
+        } else {
+            vec![
+                "without a file the story that comes with the program is played".to_owned(),
+                "`outgrow new NAME --template story` writes it to a file".to_owned(),
+            ]
+        };
+        Rejection::Unreadable { message: error.to_string(), help }
     }
 
     /// Where the page goes. If nobody has named a file, one that cannot be written is no error.
@@ -109,7 +139,7 @@ impl Story {
         match &self.report {
             Some(path) => ReportFile::check(path).map(Some),
             None if self.json || self.no_report => Ok(None),
-            None => match ReportFile::check(Path::new(PAGE)) {
+            None => match ReportFile::check(PAGE.as_ref()) {
                 Ok(file) => Ok(Some(file)),
                 Err(error) => {
                     term::warning(&format!("{error:#}"));

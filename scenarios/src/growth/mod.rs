@@ -154,6 +154,14 @@ impl Growth {
             let help = "between 1/30, if each comes once a month, and 1, if all come every day: change `daily`";
             problems.push(Problem::error(audiences, message).with_help(help));
         }
+        let peaks = &self.peaks;
+        for (field, factor) in [("match_evening", peaks.match_evening.get()), ("goal", peaks.goal.get())] {
+            if factor < peaks.evening.get() {
+                let message = format!("{factor} times the mean of the day is less than an ordinary evening");
+                let help = format!("write {} at least", peaks.evening.get());
+                problems.push(Problem::error(place.name("peaks").name(field), message).with_help(help));
+            }
+        }
         let factors = [("evening", self.peaks.evening.get()), ("match_evening", self.peaks.match_evening.get())];
         for (field, factor) in factors.into_iter().chain([("goal", self.peaks.goal.get())]) {
             if !(1.0..=1e4).contains(&factor) {

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use models::blueprint::Service;
 use models::fluid::{Demands, Resource, Utilisation, utilisations};
 use models::given::Given;
+use models::policy::Balancer;
 use models::topology::{ProcessorSpec, ServiceSpec, Topology};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -53,6 +54,9 @@ pub struct Design {
     pub demands: Demands,
     /// Services that are sized: which, and how.
     pub sized: Vec<(u16, Sizing)>,
+    /// For each service, how many times the mean of its replicas the busiest is asked for: of shards the
+    /// one with the most popular keys, of others 1.
+    pub hottest: Vec<f64>,
 }
 
 impl Design {
@@ -62,6 +66,7 @@ impl Design {
             name: name.to_owned(),
             about: written.about.clone(),
             demands: Demands::of(&topology),
+            hottest: topology.services.iter().map(hottest).collect(),
             sized: written.sizing.iter().filter_map(sized).collect(),
             topology,
         }
@@ -101,7 +106,12 @@ impl Design {
     /// follows from waiting, of which the utilisation law knows nothing.
     pub fn busiest(&self, per_s: f64, replicas: &[u32]) -> Option<Utilisation> {
         let firm = self.utilisations(per_s, replicas).into_iter().filter(is_firm);
-        firm.reduce(|most, u| if u.ratio() > most.ratio() { u } else { most })
+        firm.reduce(|most, u| if self.worst(&u) > self.worst(&most) { u } else { most })
+    }
+
+    /// The utilisation of the busiest replica: of shards that is more than of all together.
+    pub fn worst(&self, of: &Utilisation) -> f64 {
+        of.ratio() * if is_firm(of) { self.hottest[usize::from(of.service)] } else { 1.0 }
     }
 
     /// The processor seconds that a request asks for, of all services together.
@@ -122,6 +132,14 @@ impl Design {
     pub fn figure(&self, of: &Utilisation) -> String {
         let service = &self.topology.services[usize::from(of.service)].name;
         format!("services.{service}.utilisation.{}", of.resource.name(&self.topology, of.service))
+    }
+}
+
+/// How many times the mean of a service's replicas the busiest is asked for.
+fn hottest(service: &ServiceSpec) -> f64 {
+    match &service.balancer {
+        Balancer::ByKey(by_key) => by_key.hottest(service.replicas) * f64::from(service.replicas),
+        _ => 1.0,
     }
 }
 

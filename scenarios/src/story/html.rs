@@ -1,11 +1,11 @@
 //! A story as a web page.
 
 use super::text::{after_push, rate, time};
-use super::{Design, Moment, Passage, StoryReport};
+use super::{Design, Moment, Passage, StoryReport, Trigger};
 use crate::growth::years;
 use crate::html::{
     Axis, Card, Cell, Chart, Column, Graph, Load, Mark, Page, Point, Quantity, Reference, Row, Section, Series, Stage,
-    callout, cards, parameters, reproduce, section, table,
+    callout, cards, details, parameters, reproduce, section, table,
 };
 use crate::night;
 use crate::provenance;
@@ -24,7 +24,10 @@ impl StoryReport {
         sections.push(section(
             "parameters",
             "Every number that was put in",
-            parameters(&provenance::parameters(&self.told.document, &self.told.story)),
+            details(
+                "The numbers, their sources and ranges",
+                parameters(&provenance::parameters(&self.told.document, &self.told.story)),
+            ),
         ));
         sections.push(self.reproduce_section(night.is_some()));
         let title = self.told.story.title.clone().unwrap_or_else(|| super::load::name(&self.told.document));
@@ -43,11 +46,6 @@ impl StoryReport {
         &self.told.designs[passage.design]
     }
 
-    /// The last evening in which a design was in force.
-    fn last(&self, passage: &Passage) -> Option<&Moment> {
-        self.moments.iter().rfind(|moment| moment.design == passage.design)
-    }
-
     /// The story in two sentences.
     fn summary(&self) -> String {
         let mut parts = Vec::new();
@@ -60,11 +58,13 @@ impl StoryReport {
                 (_, None) => format!("{name} from year {} on", year(passage.from)),
             });
         }
-        format!(
-            "In force: {}. None of these instants is written down; they follow from the growth and from what each design \
-             can do.",
-            parts.join("; ")
-        )
+        let written = |chapter: &super::Chapter| matches!(chapter.when, Some(Trigger::Time(_)));
+        let why = if self.told.story.chapters.iter().any(written) {
+            "Where no time was set, the instants follow"
+        } else {
+            "None of these instants is written down: they follow"
+        };
+        format!("In force: {}. {why} from the growth and from what each design can do.", parts.join("; "))
     }
 
     fn stages(&self) -> Vec<Stage> {
@@ -146,7 +146,7 @@ impl StoryReport {
             let busy = |at: f64| {
                 let per_s = self.told.story.growth.at(at).evening_per_s;
                 let of = design.busiest(per_s, &design.replicas(per_s));
-                Point::new(at, of.map_or(f64::NAN, |of| of.ratio()))
+                Point::new(at, of.map_or(f64::NAN, |of| design.worst(&of)))
             };
             series.push(Series {
                 name: design.name.clone(),
@@ -225,11 +225,11 @@ impl StoryReport {
             let span = SimDuration::from_secs_f64(at * 365.25 * 86_400.0);
             let passage = self.passages.iter().rfind(|passage| passage.from <= span);
             let per_s = growth.at(at).evening_per_s;
-            let of = passage.and_then(|passage| {
+            let busiest = passage.and_then(|passage| {
                 let design = self.design(passage);
-                design.busiest(per_s, &design.replicas(per_s))
+                design.busiest(per_s, &design.replicas(per_s)).map(|of| design.worst(&of))
             });
-            of.filter(|of| of.ratio() > 0.0).map_or(f64::NAN, |of| per_s / of.ratio())
+            busiest.filter(|busiest| *busiest > 0.0).map_or(f64::NAN, |busiest| per_s / busiest)
         };
         let requests = Chart {
             title: "Requests a second, and what the design in force can do".into(),
@@ -336,8 +336,10 @@ impl StoryReport {
             }
         }
         if !self.stayed.is_empty() {
-            rows.push(Row::Heading(html! { "had they stayed" }));
-            rows.extend(self.stayed.iter().map(|moment| self.evening_row(moment)));
+            for moment in &self.stayed {
+                rows.push(Row::Heading(html! { (self.told.designs[moment.design].name) ", had it stayed" }));
+                rows.push(self.evening_row(moment));
+            }
         }
         section(
             "evenings",
@@ -410,7 +412,7 @@ impl StoryReport {
 
     fn design_section(&self, passage: &Passage) -> Section {
         let design = self.design(passage);
-        let last = self.last(passage);
+        let last = self.moments_of(passage).last();
         let loads = last.map_or_else(Vec::new, |moment| loads(design, moment));
         let when = last.map_or_else(String::new, |moment| format!(" in the evening of year {}", year(moment.at)));
         let topology = sized_topology(design, last);

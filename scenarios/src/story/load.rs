@@ -67,6 +67,9 @@ impl Told {
         problems.extend(moments(&story));
         problems.extend(evenings(&story));
         problems.extend(chapters(&story));
+        if problems.is_empty() {
+            problems.extend(nobody(&story));
+        }
         // Growth that makes no sense gives no rate to size for.
         let grows = problems.is_empty();
         let mut designs = Vec::new();
@@ -237,6 +240,18 @@ fn chapters(story: &Story) -> Vec<Problem> {
     problems
 }
 
+/// Moments at which nobody would come.
+fn nobody(story: &Story) -> Vec<Problem> {
+    let empty = |(i, at): (usize, &SimDuration)| {
+        (story.growth.at(years(*at)).evening_per_s < 0.01).then(|| {
+            let message = format!("hardly anybody comes in the evening of year {}", year(*at));
+            let help = "leave it out, or let more people come: an evening has a request in 100 s at least";
+            Problem::error(Path::root().name("moments").index(i), message).with_help(help)
+        })
+    };
+    story.moments.iter().enumerate().filter_map(empty).collect()
+}
+
 /// What is wrong with how the services of a design are sized.
 fn sizing(name: &str, written: &Written) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -315,6 +330,9 @@ fn triggers(story: &Story, designs: &[Design]) -> Vec<Problem> {
         if above.get() <= 0.0 {
             let problem = Problem::error(place.name("above"), "everything is above 0 from the first day on");
             problems.push(problem.with_help("write a share, for example 0.8"));
+        } else if above.get() >= 5.0 {
+            let message = format!("{} times what it can do is hardly meant", above.get());
+            problems.push(Problem::error(place.name("above"), message).with_help("write a share, for example 0.8"));
         }
     }
     problems

@@ -27,7 +27,7 @@ pub use design::{Design, Sizing, Written};
 pub use evening::{Evening, Push};
 pub use load::Told;
 pub use passage::{Full, Outgrown, Passage, Peak};
-pub use play::{Moment, Options, StoryReport, Watch, play};
+pub use play::{Moment, Options, StoryReport, Watch, events, play};
 pub use trigger::Trigger;
 
 use crate::growth::Growth;

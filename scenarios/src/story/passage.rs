@@ -115,7 +115,7 @@ fn full(story: &Story, design: &Design, from: SimDuration, end: SimDuration) -> 
     days(from, end).find_map(|day| {
         let users = story.growth.at(years(day));
         let replicas = design.replicas(users.evening_per_s);
-        let of = design.busiest(users.evening_per_s, &replicas).filter(|of| of.ratio() >= 1.0)?;
+        let of = design.busiest(users.evening_per_s, &replicas).filter(|of| design.worst(of) >= 1.0)?;
         Some(Full { at: day, users, of })
     })
 }
@@ -126,7 +126,7 @@ fn peak(story: &Story, design: &Design, end: SimDuration) -> Option<Peak> {
     let carried = |per_s: f64| {
         let replicas = design.replicas(per_s);
         let of = design.busiest(per_s, &replicas).filter(|of| of.ratio() > 0.0)?;
-        Some(Peak { per_s: per_s / of.ratio(), replicas })
+        Some(Peak { per_s: per_s / design.worst(&of), replicas })
     };
     let evenings: Vec<f64> =
         days(SimDuration::ZERO, end).map(|day| story.growth.at(years(day)).evening_per_s).collect();

@@ -119,6 +119,12 @@ pub fn play(told: &Told, options: Options, watch: &dyn Watch) -> Result<StoryRep
     Ok(report)
 }
 
+/// Events that playing a story takes, roughly: within a factor of two or so.
+pub fn events(told: &Told) -> f64 {
+    let options = run::Options::default();
+    evenings(told, &told.passages()).into_iter().map(|evening| Prepared::new(told, evening, &options).cost()).sum()
+}
+
 /// An evening to play.
 struct Planned {
     design: usize,
@@ -195,8 +201,9 @@ impl Moment {
     /// How many times its requests its processors and databases could do, by the utilisation law, with
     /// the replicas that it has; `None` if nothing is limited.
     pub fn carries(&self, told: &Told) -> Option<f64> {
-        let busiest = told.designs[self.design].busiest(self.users.evening_per_s, &self.replicas)?;
-        (busiest.ratio() > 0.0).then(|| 1.0 / busiest.ratio())
+        let design = &told.designs[self.design];
+        let busiest = design.worst(&design.busiest(self.users.evening_per_s, &self.replicas)?);
+        (busiest > 0.0).then(|| 1.0 / busiest)
     }
 }
 

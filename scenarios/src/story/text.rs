@@ -1,12 +1,14 @@
 //! A story for a terminal: the years in two tables, then in words that follow from the figures.
 
 use super::{Design, Moment, Passage, Sizing, StoryReport, Trigger};
+use crate::growth::years;
 use crate::report::RunReport;
 use crate::report::text::{Page, Role, resource, role};
 use crate::units::{brief, days, people, share, span, year};
 use crate::verdict::Verdict;
 use models::fluid::Utilisation;
 use models::topology::ProcessorSpec;
+use sim_core::time::SimDuration;
 use std::fmt::Write as _;
 
 impl StoryReport {
@@ -25,7 +27,7 @@ impl StoryReport {
         self.evenings(&mut text, page);
         page.heading(&mut text, "The designs", "what each is, when it is outgrown, and why");
         for passage in &self.passages {
-            let name = self.told.designs[passage.design].name.to_uppercase();
+            let name = &self.told.designs[passage.design].name;
             page.wrapped(
                 &mut text,
                 None,
@@ -45,7 +47,8 @@ impl StoryReport {
         let growth = &self.told.story.growth;
         page.heading(text, "The growth", "given: a curve, and what users do");
         let core = growth.audience.keys().next().cloned().unwrap_or_default();
-        let header = ["year", "users", "a month", core.as_str(), "mean/s", "evening/s", "match/s", "sessions"];
+        let core_a_day = format!("{core}/day");
+        let header = ["year", "users", "a month", core_a_day.as_str(), "mean/s", "evening/s", "match/s", "sessions"];
         let row = |moment: &Moment| {
             let users = &moment.users;
             vec![
@@ -61,7 +64,7 @@ impl StoryReport {
         };
         page.even_table(text, &header, self.moments.iter().map(row).collect());
         let note = format!(
-            "users: have ever signed up; a month: come in a month; {core}: the {core} users of a day; mean/s: requests a \
+            "users: have ever signed up; a month: come in a month; {core}/day: the {core} users of a day; mean/s: requests a \
              second, mean of the day; evening/s: {} times that; match/s: {} times, when a match is played, with so many \
              sessions open.",
             growth.peaks.evening.get(),
@@ -107,7 +110,8 @@ impl StoryReport {
         let (least, most) = story.evening.replications;
         let runs = if least == most { least.to_string() } else { format!("{least} to {most}") };
         let note = format!(
-            "busiest: of processors, threads and connections; carries: so many times the evening, until a processor or \
+            "busiest: of processors, threads and connections, and for a database under contention, of what it would do with \
+             all its connections in use; carries: so many times the evening, until a processor or \
              database has no more to give; p50, p99: half, and 99%, are answered within; served: availability; {within}: \
              served so soon, which {} of the requests are promised;{push} {runs} runs an evening.",
             share(story.slo.objective.get()),
@@ -190,8 +194,10 @@ impl StoryReport {
                     Some(_) => format!("; {successor} takes over"),
                     None => format!("; the story ends before {successor} can take over"),
                 };
+                let trigger = self.told.story.chapters.get(passage.chapter + 1).and_then(|next| next.when.as_ref());
+                let word = if matches!(trigger, Some(Trigger::Evening { .. })) { "Outgrown" } else { "Given up" };
                 said.push(format!(
-                    "Outgrown at year {} with {} users: {}{then}.",
+                    "{word} at year {} with {} users: {}{then}.",
                     year(outgrown.at),
                     people(outgrown.users.cumulative),
                     self.reason(passage)
@@ -203,6 +209,7 @@ impl StoryReport {
             )),
             (None, _) => {}
         }
+        said.extend(self.on_the_brink(passage));
         said.push(self.breaks(passage));
         said.extend(passage.peak.as_ref().map(|peak| {
             let sized: Vec<String> = design
@@ -222,39 +229,73 @@ impl StoryReport {
         said.join(" ")
     }
 
+    /// Evenings that are well and that a push loses.
+    fn on_the_brink(&self, passage: &Passage) -> Option<String> {
+        let push = self.told.story.push.as_ref()?;
+        let well = |moment: &&Moment| matches!(moment.report.verdict, Verdict::Healthy | Verdict::Strained);
+        let lost = |moment: &&Moment| {
+            moment.pushed.as_ref().and_then(RunReport::collapsed).is_some_and(|(lost, of)| 2 * lost >= of)
+        };
+        let years: Vec<String> = self.moments_of(passage).filter(well).filter(lost).map(|m| year(m.at)).collect();
+        (!years.is_empty()).then(|| {
+            format!(
+                "One push from being lost: the evening of year {} is well, and after {} of {} times as many requests it does \
+                 not recover within {}.",
+                list(&years),
+                push.lasts.get(),
+                push.times.get(),
+                push.recovery.get()
+            )
+        })
+    }
+
     /// When something of a design is asked for too much, and what an evening on it is like then.
     fn breaks(&self, passage: &Passage) -> String {
         let design = &self.told.designs[passage.design];
         let Some(full) = &passage.full else { return self.carries(passage) };
-        let stayed = if passage.until.is_some() { "Had it stayed, evenings would ask" } else { "Evenings ask" };
+        let in_force = passage.until.is_none_or(|until| full.at < until);
+        let stayed = if in_force { "Evenings ask" } else { "Had it stayed, evenings would ask" };
+        let relief = passage.until.filter(|_| in_force);
+        let relief =
+            relief.map_or_else(String::new, |until| format!("; relief comes at year {}, too late", year(until)));
         let breaks = format!(
-            "{stayed} {} for more than it can do from year {} on ({} users).",
+            "{stayed} {} for more than it can do from year {} on ({} users){relief}.",
             named(design, &full.of),
             year(full.at),
             people(full.users.cumulative)
         );
-        let played = self.stayed(passage.design).map(|moment| {
+        let after = self.moments_of(passage).find(|moment| moment.at >= full.at);
+        let played = after.or_else(|| self.stayed(passage.design)).map(|moment| {
             let of = moment.utilisations.iter().find(|u| design.figure(u) == design.figure(&full.of));
-            let asked = of.map_or_else(String::new, |of| format!(", when they ask for {:.1} times that", of.ratio()));
+            let asked =
+                of.map_or_else(String::new, |of| format!(", when they ask for {:.2} times that", design.worst(of)));
             let served = moment.report.mean("metrics.availability").map_or_else(|| "nothing".to_owned(), brief);
             let attempts = moment.report.mean("metrics.attempts_per_request").filter(|attempts| *attempts > 1.1);
             let storm = attempts.map_or_else(String::new, |attempts| {
-                format!(", for people who wait in vain ask again, {attempts:.1} times each")
+                format!(", and since people who wait in vain ask again, each request becomes {attempts:.1} attempts")
             });
             let fate = match (moment.report.verdict, moment.report.collapsed()) {
                 (Verdict::Collapsed, Some((lost, of))) => format!("{lost} of {of} collapse"),
                 (other, _) => format!("the verdict is {}", other.name()),
             };
-            format!(" Played at year {}{asked}, {fate}: {served} served{storm}.", year(moment.at))
+            format!(" Played at year {}{asked}, {fate}: {served} served over the evening{storm}.", year(moment.at))
         });
         format!("{breaks}{}", played.unwrap_or_default())
     }
 
     /// What a design that is never asked for too much has to spare.
     fn carries(&self, passage: &Passage) -> String {
-        let end = year(self.told.end());
+        let end = year(passage.until.unwrap_or(self.told.end()));
         let held = format!("Up to year {end} no evening asks a processor or database of it for more than it can do.");
-        let last = self.moments.iter().rfind(|moment| moment.design == passage.design);
+        let bad = |moment: &&Moment| matches!(moment.report.verdict, Verdict::Breached | Verdict::Collapsed);
+        if let Some(moment) = self.moments_of(passage).find(bad) {
+            return format!(
+                "{held} And yet its evening of year {} is {}.",
+                year(moment.at),
+                moment.report.verdict.name()
+            );
+        }
+        let last = self.moments_of(passage).last();
         let Some((moment, times)) = last.and_then(|moment| Some((moment, moment.carries(&self.told)?))) else {
             return held;
         };
@@ -276,12 +317,18 @@ impl StoryReport {
         )
     }
 
-    /// The services of a design, with their replicas in the last evening it was played.
+    /// The evenings played while a design was in force.
+    pub(super) fn moments_of(&self, passage: &Passage) -> impl DoubleEndedIterator<Item = &Moment> {
+        let (from, until) = (passage.from, passage.until);
+        self.moments.iter().filter(move |moment| moment.at >= from && until.is_none_or(|until| moment.at < until))
+    }
+
+    /// The services of a design, with their replicas in the last evening it was played, or else at first.
     fn services(&self, passage: &Passage) -> String {
         let design = &self.told.designs[passage.design];
-        let moment = self.moments.iter().rfind(|moment| moment.design == passage.design);
-        let names = design.topology.services.iter().enumerate().map(|(id, service)| {
-            let replicas = moment.map_or(service.replicas, |moment| moment.replicas[id]);
+        let at = self.moments_of(passage).last().map_or(passage.from, |moment| moment.at);
+        let sizes = self.sizes(passage, at);
+        let names = design.topology.services.iter().zip(sizes).map(|(service, replicas)| {
             let each = match service.processor {
                 ProcessorSpec::Servers(1) => "1 server".to_owned(),
                 ProcessorSpec::Servers(n) => format!("{n} servers"),
@@ -294,10 +341,34 @@ impl StoryReport {
             format!("{}: {count}{each}", service.name)
         });
         let names: Vec<String> = names.collect();
-        match moment {
-            Some(moment) if !design.sized.is_empty() => format!("In year {} it has {}", year(moment.at), list(&names)),
-            _ => format!("It has {}", list(&names)),
-        }
+        let when = if design.sized.is_empty() { "It has".to_owned() } else { format!("In year {} it has", year(at)) };
+        format!("{when} {}", list(&names))
+    }
+
+    /// The replicas of a design's services in the evening of a day.
+    fn sizes(&self, passage: &Passage, at: SimDuration) -> Vec<u32> {
+        self.told.designs[passage.design].replicas(self.told.story.growth.at(years(at)).evening_per_s)
+    }
+
+    /// What does the work in a design at first.
+    fn hardware(&self, passage: &Passage) -> String {
+        let design = &self.told.designs[passage.design];
+        let sizes = self.sizes(passage, passage.from);
+        let cores = design.processors(&sizes);
+        let sized: u64 = design
+            .topology
+            .services
+            .iter()
+            .zip(&sizes)
+            .enumerate()
+            .filter(|(id, _)| design.is_sized(*id as u16))
+            .map(|(_, (service, replicas))| u64::from(*replicas) * u64::from(service.processor.capacity().unwrap_or(0)))
+            .sum();
+        let contended = design.topology.services.iter().any(|s| matches!(s.processor, ProcessorSpec::Usl { .. }));
+        let fixed =
+            if sized > 0 && sized < cores { format!(", {} of them not sized,", cores - sized) } else { String::new() };
+        let database = if contended { " and a database under contention" } else { "" };
+        format!("{cores} cores{fixed}{database}")
     }
 
     /// What holds by construction, and what has been found.
@@ -312,9 +383,12 @@ impl StoryReport {
             .iter()
             .map(|passage| {
                 let design = &self.told.designs[passage.design];
-                let moment = self.moments.iter().find(|moment| moment.design == passage.design);
-                let cores = moment.map_or(0, |moment| design.processors(&moment.replicas));
-                format!("{} of work a request and {cores} cores at first in {}", time(design.work_s()), design.name)
+                format!(
+                    "{} of work a request and {} at first in {}",
+                    time(design.work_s()),
+                    self.hardware(passage),
+                    design.name
+                )
             })
             .collect();
         said.push(format!(
@@ -343,12 +417,19 @@ impl StoryReport {
                 sized(design)
             ));
         }
-        said.push(
-            "Computed: when a design is outgrown, day by day, from the utilisation law: requests a second x work of each \
-             / work that can be done. For a database under contention the latter is with all connections of its callers \
-             in use. It is as certain as the demands in the file, most of which are guesses."
-                .to_owned(),
-        );
+        let designs = || self.passages.iter().map(|passage| &self.told.designs[passage.design]);
+        let contended =
+            |service: &models::topology::ServiceSpec| matches!(service.processor, ProcessorSpec::Usl { .. });
+        let contention = if designs().any(|design| design.topology.services.iter().any(contended)) {
+            " For a database under contention the latter is with all connections of its callers in use; in an ordinary \
+             evening fewer are, and it does more."
+        } else {
+            ""
+        };
+        said.push(format!(
+            "Computed: when a design is outgrown, day by day, from the utilisation law: requests a second x work of each / \
+             work that can be done.{contention} It is as certain as the numbers in the story's file."
+        ));
         let push = if self.told.story.push.is_some() { ", and whether a push is survived" } else { "" };
         said.push(format!(
             "Found by simulation: response times, availability, verdicts, what is busiest{push}; and what becomes of a \
@@ -399,6 +480,7 @@ pub(super) fn named(design: &Design, of: &Utilisation) -> String {
     let name = of.resource.name(&design.topology, of.service);
     let service = &design.topology.services[usize::from(of.service)].name;
     match resource(&name).as_str() {
+        _ if design.hottest[usize::from(of.service)] > 1.0 + 1e-9 => format!("the hottest shard of {service}"),
         "contention" => format!("the database {service}"),
         resource => format!("the {resource} of {service}"),
     }

@@ -92,7 +92,17 @@ impl Axis {
         }
         if high - low <= NARROW * high.abs().max(low.abs()) {
             let around = if high == 0.0 { 1.0 } else { high.abs() / 2.0 };
-            (low, high) = (if ends == Ends::Zero && low >= 0.0 { 0.0 } else { low - around }, high + around);
+            // A share of 1 has nothing above it.
+            let whole = quantity == Quantity::Share && high <= 1.0;
+            let top = if whole { high.max(1.0) } else { high + around };
+            (low, high) = (
+                if ends == Ends::Zero && low >= 0.0 {
+                    0.0
+                } else {
+                    (low - around).max(if whole { 0.0 } else { f64::MIN })
+                },
+                top,
+            );
         }
         let step = step(quantity, (high - low) / marks.max(1) as f64);
         if wished.is_none() && ends != Ends::Values {
