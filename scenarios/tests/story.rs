@@ -246,7 +246,7 @@ fn what_an_evening_does_not_show_a_push_does() {
     ];
     assert_eq!(seen, expected);
     // And the cluster, had it stayed for another three months.
-    let stayed = report.stayed(1).expect("it was given up before year 3");
+    let stayed = report.stayed(&report.passages[1]).expect("it was given up before year 3");
     assert_eq!((stayed.at, stayed.report.verdict), (span("3y"), Verdict::Collapsed));
 }
 

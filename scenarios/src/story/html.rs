@@ -30,7 +30,7 @@ impl StoryReport {
             ),
         ));
         sections.push(self.reproduce_section(night.is_some()));
-        let title = self.told.story.title.clone().unwrap_or_else(|| super::load::name(&self.told.document));
+        let title = self.told.story.title.clone().unwrap_or_else(|| self.told.document.stem());
         let lead = html! {
             @if self.partial { (callout("Partial", html! { p { "It was stopped before all evenings were played." } })) }
             @if let Some(about) = &self.told.story.about { p { (about) } }
@@ -474,11 +474,14 @@ impl StoryReport {
     }
 
     fn reproduce_section(&self, with_night: bool) -> Section {
-        let name = super::load::name(&self.told.document);
+        let name = self.told.document.stem();
         let commands = if with_night {
             vec![
                 format!("outgrow story --seed {}", self.seed),
-                "outgrow story --evening 2.45y > evening.ron   # one evening, as a scenario".to_owned(),
+                format!(
+                    "outgrow story --seed {} --evening 2.45y > evening.ron   # one evening, as a scenario",
+                    self.seed
+                ),
                 "outgrow run evening.ron".to_owned(),
             ]
         } else {

@@ -42,6 +42,8 @@ pub struct Moment {
     pub at: SimDuration,
     /// Which design.
     pub design: usize,
+    /// Of which chapter, if the design had been given up by then.
+    pub stayed_from: Option<usize>,
     /// The users at that time.
     pub users: Users,
     /// Replicas of each of its services.
@@ -107,6 +109,7 @@ pub fn play(told: &Told, options: Options, watch: &dyn Watch) -> Result<StoryRep
         let moment = Moment {
             at: evening.at,
             design: evening.design,
+            stayed_from: evening.stayed_from,
             utilisations: design.utilisations(users.evening_per_s, &replicas),
             users,
             replicas,
@@ -114,7 +117,7 @@ pub fn play(told: &Told, options: Options, watch: &dyn Watch) -> Result<StoryRep
             report: played,
             pushed: pushed.flatten(),
         };
-        if evening.stayed { report.stayed.push(moment) } else { report.moments.push(moment) }
+        if moment.stayed_from.is_some() { report.stayed.push(moment) } else { report.moments.push(moment) }
     }
     Ok(report)
 }
@@ -129,8 +132,8 @@ pub fn events(told: &Told) -> f64 {
 struct Planned {
     design: usize,
     at: SimDuration,
-    /// Whether the design had been given up by then.
-    stayed: bool,
+    /// Of which chapter, if the design had been given up by then.
+    stayed_from: Option<usize>,
 }
 
 /// Every moment on the design then in force, and each design that was given up once more, at the first
@@ -138,11 +141,11 @@ struct Planned {
 fn evenings(told: &Told, passages: &[Passage]) -> Vec<Planned> {
     let moments = &told.story.moments;
     let in_force = |at: SimDuration| passages.iter().rfind(|p| p.from <= at).map_or(0, |p| p.design);
-    let in_time = moments.iter().map(|&at| Planned { design: in_force(at), at, stayed: false });
+    let in_time = moments.iter().map(|&at| Planned { design: in_force(at), at, stayed_from: None });
     let given_up = passages.iter().filter_map(|passage| {
         let from = passage.full.as_ref()?.at.max(passage.until?);
         let at = moments.iter().copied().find(|at| *at >= from)?;
-        Some(Planned { design: passage.design, at, stayed: true })
+        Some(Planned { design: passage.design, at, stayed_from: Some(passage.chapter) })
     });
     in_time.chain(given_up).collect()
 }
@@ -163,7 +166,8 @@ impl Prepared {
         };
         let scenario = load(told.evening(evening.design, evening.at));
         // Whoever looks at a design after its time wants to see it in the evening, not pushed.
-        let pushed = if evening.stayed { None } else { told.pushed(evening.design, evening.at).map(load) };
+        let pushed =
+            if evening.stayed_from.is_some() { None } else { told.pushed(evening.design, evening.at).map(load) };
         Self { evening, scenario, pushed }
     }
 
@@ -217,7 +221,7 @@ impl StoryReport {
     }
 
     /// The evening on the design that was given up, had it stayed.
-    pub fn stayed(&self, design: usize) -> Option<&Moment> {
-        self.stayed.iter().find(|moment| moment.design == design)
+    pub fn stayed(&self, passage: &Passage) -> Option<&Moment> {
+        self.stayed.iter().find(|moment| moment.stayed_from == Some(passage.chapter))
     }
 }

@@ -265,7 +265,7 @@ impl StoryReport {
             people(full.users.cumulative)
         );
         let after = self.moments_of(passage).find(|moment| moment.at >= full.at);
-        let played = after.or_else(|| self.stayed(passage.design)).map(|moment| {
+        let played = after.or_else(|| self.stayed(passage)).map(|moment| {
             let of = moment.utilisations.iter().find(|u| design.figure(u) == design.figure(&full.of));
             let asked =
                 of.map_or_else(String::new, |of| format!(", when they ask for {:.2} times that", design.worst(of)));
