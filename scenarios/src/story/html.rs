@@ -106,8 +106,8 @@ impl StoryReport {
         };
         let columns = [
             Column::text("design"),
-            Column::text("from"),
-            Column::text("until"),
+            Column::number("from"),
+            Column::number("until"),
             Column::text("outgrown"),
             Column::text("breaks first"),
             Column::text("when, had it stayed")
