@@ -70,7 +70,7 @@ struct State {
     clients: Vec<ClientState>,
     calls: Slab<Call>,
     visits: Slab<Visit>,
-    todo: VecDeque<Todo>,
+    todo: Consequences,
     /// Places in the queues of all pools, those whose calls have given up included.
     pooled: u64,
     counts: Counts,
@@ -115,6 +115,38 @@ enum Todo {
     Dispatch { replica: u32 },
     Grant { replica: u32, pool: u16 },
     Reply { ticket: Ticket, result: Result<(), Cause> },
+}
+
+/// Consequences that are still to come, in the order in which they do. There is hardly ever more than one,
+/// and that one stands by itself.
+#[derive(Clone, Debug, Default)]
+struct Consequences {
+    next: Option<Todo>,
+    rest: VecDeque<Todo>,
+}
+
+impl Consequences {
+    #[inline]
+    fn push_back(&mut self, todo: Todo) {
+        match self.next {
+            None => self.next = Some(todo),
+            Some(_) => self.rest.push_back(todo),
+        }
+    }
+
+    #[inline]
+    fn pop_front(&mut self) -> Option<Todo> {
+        let next = self.next.take()?;
+        if !self.rest.is_empty() {
+            self.next = self.rest.pop_front();
+        }
+        Some(next)
+    }
+
+    fn clear(&mut self) {
+        self.next = None;
+        self.rest.clear();
+    }
 }
 
 /// What everything within one event sees.
@@ -210,7 +242,7 @@ impl System {
             clients: topology.clients.iter().map(|spec| ClientState::new(root, spec)).collect(),
             calls: Slab::new(),
             visits: Slab::new(),
-            todo: VecDeque::new(),
+            todo: Consequences::default(),
             pooled: 0,
             counts: Counts::default(),
             peak_in_flight: 0,
