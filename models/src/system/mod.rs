@@ -143,6 +143,10 @@ impl Consequences {
         Some(next)
     }
 
+    fn is_empty(&self) -> bool {
+        self.next.is_none()
+    }
+
     fn clear(&mut self) {
         self.next = None;
         self.rest.clear();

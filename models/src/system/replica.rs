@@ -102,9 +102,10 @@ impl ServiceState {
 }
 
 impl State {
-    /// A thread is free again, and so is its server if they are one.
+    /// A thread is free again, and so is its server if they are one. Answers whether somebody waits who may
+    /// take it: [`Self::dispatch`] comes next then.
     #[inline]
-    pub(super) fn release_thread<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
+    pub(super) fn release_thread<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) -> bool {
         let host = &mut self.replicas[replica as usize];
         host.held -= 1;
         let id = host.service;
@@ -117,12 +118,11 @@ impl State {
             service.busy -= 1;
             cx.probe.busy(cx.now, id, service.busy);
         }
-        if service.waiting > 0 {
-            self.todo.push_back(Todo::Dispatch { replica });
-        }
+        let taken = service.waiting > 0;
         if host.state == ReplicaState::Draining {
             self.retire_if_empty(cx, replica);
         }
+        taken
     }
 
     /// Waiting requests take free threads.

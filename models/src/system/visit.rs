@@ -285,7 +285,8 @@ impl State {
                 self.release_server(cx, replica);
             }
         }
-        self.todo.push_back(Todo::Resume { visit });
+        // Nothing is to be done before: no need to put it on the list.
+        self.resume(cx, visit);
     }
 
     /// A server is free: whoever is ready takes it.
@@ -352,11 +353,23 @@ impl State {
         let (ticket, result) = (v.ticket(), v.failed.map_or(Ok(()), Err));
         let (replica, arrived, site) = (v.replica, v.arrived, v.site);
         self.visits.free(visit);
-        self.release_thread(cx, replica);
         let service = self.replicas[replica as usize].service;
+        let taken = self.release_thread(cx, replica);
         let response = Response { service, site, arrived, ok: result.is_ok(), wanted: self.wanted(ticket) };
         cx.probe.responded(cx.now, &response);
-        self.todo.push_back(Todo::Reply { ticket, result });
+        if self.todo.is_empty() {
+            // The order of the list, without the list. A reply puts on it what its caller does next, so
+            // this goes no deeper.
+            if taken {
+                self.dispatch(cx, replica);
+            }
+            self.reply(cx, ticket, result);
+        } else {
+            if taken {
+                self.todo.push_back(Todo::Dispatch { replica });
+            }
+            self.todo.push_back(Todo::Reply { ticket, result });
+        }
     }
 
     /// Takes a branch out of its parent's list.
@@ -424,7 +437,9 @@ impl State {
         self.visits.free(visit);
         if !branch {
             let service = self.replicas[replica as usize].service;
-            self.release_thread(cx, replica);
+            if self.release_thread(cx, replica) {
+                self.todo.push_back(Todo::Dispatch { replica });
+            }
             cx.probe.turned_away(cx.now, service, Cause::Timeout);
         }
     }

@@ -48,8 +48,11 @@ impl TimeWeighted {
     #[inline]
     pub fn set(&mut self, at: SimTime, level: u64) {
         check(level);
-        (self.area, self.squares) = self.integrals(at);
-        self.now = at;
+        // Several changes within an instant are common: a thread set free is taken again.
+        if at != self.now {
+            (self.area, self.squares) = self.integrals(at);
+            self.now = at;
+        }
         self.level = level;
         self.max = self.max.max(level);
     }
