@@ -73,6 +73,12 @@ pub fn waiting_room(rate: f64, stay: &str) -> Arc<Topology> {
     design([("room", room)], client(poisson(rate), "room.get"))
 }
 
+/// A server that hardly does anything, and clients who give up after a second.
+pub fn hopeless(rate: f64) -> Arc<Topology> {
+    let web = service(1, Processor::Servers(1.into()), vec![work("1h")]);
+    design([("web", web)], Client { timeout: Some(duration("1s").into()), ..client(poisson(rate), "web.get") })
+}
+
 fn duration(text: &str) -> SimDuration {
     text.parse().expect("a duration")
 }

@@ -29,10 +29,19 @@ impl<T> Slab<T> {
                 slot
             }
             None => {
+                if self.slots.len() == self.slots.capacity() {
+                    self.grow();
+                }
                 self.slots.push(fill(None));
                 u32::try_from(self.slots.len() - 1).expect("the limit on requests in flight is far below 2^32")
             }
         }
+    }
+
+    /// More room, by an eighth: doubling would waste half.
+    #[cold]
+    fn grow(&mut self) {
+        self.slots.reserve_exact(self.slots.len() / 8 + 16);
     }
 
     /// Frees a slot. The caller marks the value so that nobody takes it for alive.
