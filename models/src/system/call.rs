@@ -125,7 +125,7 @@ impl State {
     }
 
     /// Begins the next attempt: takes a connection, or waits for one, or sends.
-    #[inline]
+    #[inline(always)]
     fn begin_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let topology = cx.topology;
         let call = &mut self.calls[slot];
@@ -261,13 +261,16 @@ impl State {
         if call.key != ticket.key || call.attempt != ticket.attempt {
             return;
         }
-        match call.phase {
+        let (phase, pooled) = (call.phase, cx.topology.sites[usize::from(call.site)].pool.is_some());
+        match phase {
             Phase::Zombie => {
                 self.release_connection(cx, ticket.call);
                 self.free_call(ticket.call);
             }
             Phase::Sent => {
-                self.release_connection(cx, ticket.call);
+                if pooled {
+                    self.release_connection(cx, ticket.call);
+                }
                 match result {
                     Ok(()) => self.finish_call(cx, ticket.call, Ok(())),
                     Err(cause) => self.attempt_failed(cx, ticket.call, cause),

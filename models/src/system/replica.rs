@@ -104,7 +104,7 @@ impl ServiceState {
 impl State {
     /// A thread is free again, and so is its server if they are one. Answers whether somebody waits who may
     /// take it: [`Self::dispatch`] comes next then.
-    #[inline]
+    #[inline(always)]
     pub(super) fn release_thread<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) -> bool {
         let host = &mut self.replicas[replica as usize];
         host.held -= 1;
@@ -232,7 +232,6 @@ impl State {
     }
 
     /// The connection of a call's attempt goes back; whoever waits takes it.
-    #[inline]
     pub(super) fn release_connection<P: Probe>(&mut self, cx: &mut Cx<'_, P>, call: u32) {
         if let Some((replica, pool)) = self.pool_of(cx.topology, call) {
             let host = &mut self.replicas[replica as usize];
