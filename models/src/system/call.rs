@@ -152,7 +152,7 @@ impl State {
     }
 
     /// Sends the attempt to a replica of the callee.
-    #[inline]
+    #[inline(always)]
     pub(super) fn send<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let call = &mut self.calls[slot];
         call.phase = Phase::Sent;

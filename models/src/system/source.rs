@@ -199,7 +199,7 @@ impl State {
     }
 
     /// A fresh request: chooses its endpoint and calls it.
-    #[inline]
+    #[inline(always)]
     fn ask<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, user: u32, request: Key) {
         let mix = &cx.topology.clients[usize::from(client)].mix;
         let site = match mix.as_slice() {
