@@ -469,13 +469,18 @@ impl State {
     }
 
     /// Follows up everything the event has caused.
+    #[inline]
     fn settle<P: Probe>(&mut self, cx: &mut Cx<'_, P>, limit: u64) -> Result<(), LimitError> {
         if self.instant != cx.now {
             (self.instant, self.consequences) = (cx.now, 0);
         }
+        // The event itself counts too: a loop at one instant may go through the agenda.
+        self.consequences += 1;
+        if self.todo.is_empty() && self.consequences <= limit { Ok(()) } else { self.follow_up(cx, limit) }
+    }
+
+    fn follow_up<P: Probe>(&mut self, cx: &mut Cx<'_, P>, limit: u64) -> Result<(), LimitError> {
         loop {
-            // The event itself counts too: a loop at one instant may go through the agenda.
-            self.consequences += 1;
             if self.consequences > limit {
                 return Err(LimitError::Instant { at: cx.now, limit });
             }
@@ -486,6 +491,7 @@ impl State {
                 Some(Todo::Reply { ticket, result }) => self.reply(cx, ticket, result),
                 None => return Ok(()),
             }
+            self.consequences += 1;
         }
     }
 }

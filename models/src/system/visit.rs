@@ -293,7 +293,9 @@ impl State {
     fn release_server<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
         self.replicas[replica as usize].processor.release_server();
         self.set_busy(cx, replica, -1);
-        self.start_ready(cx, replica);
+        if self.replicas[replica as usize].processor.somebody_is_ready() {
+            self.start_ready(cx, replica);
+        }
     }
 
     /// Visits that wait for a server take those that are free.
