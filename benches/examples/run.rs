@@ -1,9 +1,10 @@
-//! One workload, once, for a profiler or for callgrind: `run W3 50`, `run W3 50 bare` without a probe.
+//! One workload, once, for a profiler or for callgrind: `run W3 50`, `run W3 50 bare` without a probe,
+//! `run W3 50 hand` as a loop by hand.
 //!
 //! Instructions an event are the difference of two runs over that of their events, so that what is done once does
 //! not count: `valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/examples/run W1 20000`.
 
-use benches::{designs, measured, watched};
+use benches::{by_hand, designs, measured, watched};
 use sim_core::time::SimTime;
 
 fn main() {
@@ -19,6 +20,13 @@ fn main() {
         "W6" => designs::many_in_flight(),
         other => panic!("there is no workload {other}"),
     };
-    let tally = if probe.is_empty() { measured(&topology, horizon) } else { watched(&topology, horizon, &mut ()) };
+    let stream = by_hand::Stream::default();
+    let tally = match (probe.first().map(String::as_str), name.as_str()) {
+        (None, _) => measured(&topology, horizon),
+        (Some("hand"), "W1") => by_hand::w1(stream, 0.8, horizon),
+        (Some("hand"), "W2") => by_hand::w2(stream, 100, 90.0, horizon),
+        (Some("hand"), "W3") => by_hand::w3(stream, 100_000, horizon),
+        _ => watched(&topology, horizon, &mut ()),
+    };
     println!("{} events, {} served, mean {} s", tally.events, tally.served, tally.mean_secs);
 }
