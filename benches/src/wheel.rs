@@ -1,6 +1,8 @@
 //! An event queue for loops written by hand: a hierarchical wheel whose finest slots are as wide as suits
 //! the one workload it is used for. It has no classes, no promise about ties, and no state to share.
 
+use std::cmp::Reverse;
+
 /// Slots of a level, and their number as a power of two.
 const DIGIT: u32 = 6;
 const SLOTS: usize = 1 << DIGIT;
@@ -63,7 +65,7 @@ impl Wheel {
         let mut entries = std::mem::take(&mut self.slots[level * SLOTS + slot]);
         if level == 0 {
             std::mem::swap(&mut self.today, &mut entries);
-            self.today.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+            self.today.sort_unstable_by_key(|entry| Reverse(entry.0));
         } else {
             for entry in entries.drain(..) {
                 let tick = entry.0 >> self.shift;
@@ -73,7 +75,7 @@ impl Wheel {
                     self.file(tick, entry);
                 }
             }
-            self.today.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+            self.today.sort_unstable_by_key(|entry| Reverse(entry.0));
         }
         entries.clear();
         self.slots[level * SLOTS + slot] = entries;
