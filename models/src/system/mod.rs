@@ -37,6 +37,7 @@ use sim_core::time::SimTime;
 use slab::Slab;
 use source::ClientState;
 use std::collections::{BTreeSet, VecDeque};
+use std::hint::black_box;
 use std::sync::Arc;
 use visit::Visit;
 
@@ -58,6 +59,9 @@ pub struct System {
 
 /// Events between two looks at how much state there is; the first is at the first event.
 const CHECK_EVERY: u32 = 4096;
+
+/// Visits from which on they are looked ahead for: fewer stay in the caches by themselves.
+const MANY: usize = 8192;
 
 /// What a pending event takes in the agenda, with its time and place.
 const PENDING_BYTES: u64 = 20;
@@ -468,6 +472,26 @@ impl State {
         }
     }
 
+    /// With many requests in flight what an event is about is no longer in the processor's caches. Whoever
+    /// comes soon is touched beforehand, one step further at a time: visit, call, caller's visit, its call.
+    /// It changes nothing but the time that is waited for memory.
+    #[inline]
+    fn look_ahead(&self, agenda: &Agenda<Event>) {
+        if self.visits.slots().len() < MANY {
+            return;
+        }
+        let visit = |others: usize| match agenda.upcoming(others) {
+            Some(Event::StepEnd { visit }) => self.visits.slots().get(visit as usize),
+            _ => None,
+        };
+        let call = |visit: &Visit| self.calls.slots().get(visit.call as usize);
+        let caller = |call: &Call| self.visits.slots().get(call.caller as usize);
+        black_box(visit(8).map(|v| v.key));
+        black_box(visit(6).and_then(call).map(|c| c.key));
+        black_box(visit(4).and_then(call).and_then(caller).map(|v| v.key));
+        black_box(visit(2).and_then(call).and_then(caller).and_then(call).map(|c| c.key));
+    }
+
     /// Follows up everything the event has caused.
     #[inline]
     fn settle<P: Probe>(&mut self, cx: &mut Cx<'_, P>, limit: u64) -> Result<(), LimitError> {
@@ -508,6 +532,7 @@ impl<P: Probe> Model<P> for System {
         probe: &mut P,
     ) -> Result<(), LimitError> {
         probe.event(now, event);
+        self.state.look_ahead(agenda);
         let Self { topology, state, .. } = self;
         let cx = &mut Cx { now, topology, agenda, probe };
         match event {

@@ -61,6 +61,12 @@ impl<E: Copy> Lane<E> {
         self.today.insert(place, entry);
     }
 
+    /// The event after `others` more, if it is among those that are sorted.
+    #[inline]
+    pub(super) fn upcoming(&self, others: usize) -> Option<E> {
+        self.today.get(self.today.len().wrapping_sub(others + 1)).map(|entry| entry.event)
+    }
+
     #[inline]
     pub(super) fn next_time(&mut self) -> Option<u64> {
         match self.today.last() {

@@ -141,6 +141,13 @@ impl<E: Copy> Agenda<E> {
         }
     }
 
+    /// The ordinary event that pops after `others` more, as far as it is known by now: a hint, since others
+    /// may still be scheduled before it.
+    #[inline]
+    pub fn upcoming(&self, others: usize) -> Option<E> {
+        self.ordinary.upcoming(others)
+    }
+
     /// The time of the first event.
     pub fn next_time(&mut self) -> Option<SimTime> {
         let lanes = [self.interventions.next_time(), self.ordinary.next_time(), self.late.next_time()];
