@@ -48,6 +48,7 @@ impl SimTime {
     ///
     /// # Panics
     /// If `earlier` is later: effects never precede their causes.
+    #[inline]
     pub fn since(self, earlier: Self) -> SimDuration {
         SimDuration(self.0.checked_sub(earlier.0).expect("an instant asked how long since a later one"))
     }

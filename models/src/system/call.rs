@@ -94,6 +94,7 @@ pub(super) const fn attempt_key(call: Key, attempt: u8) -> Key {
 
 impl State {
     /// Starts a call; `caller` is the calling visit or the closed user.
+    #[inline]
     pub(super) fn start_call<P: Probe>(
         &mut self,
         cx: &mut Cx<'_, P>,
@@ -124,6 +125,7 @@ impl State {
     }
 
     /// Begins the next attempt: takes a connection, or waits for one, or sends.
+    #[inline(always)]
     fn begin_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let topology = cx.topology;
         let call = &mut self.calls[slot];
@@ -150,6 +152,7 @@ impl State {
     }
 
     /// Sends the attempt to a replica of the callee.
+    #[inline(always)]
     pub(super) fn send<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let call = &mut self.calls[slot];
         call.phase = Phase::Sent;
@@ -177,6 +180,7 @@ impl State {
     }
 
     /// An attempt reaches its service: it gets a thread, waits, or is turned away.
+    #[inline]
     fn deliver<P: Probe>(&mut self, cx: &mut Cx<'_, P>, waiting: Waiting) -> Result<(), Cause> {
         let topology = cx.topology;
         let callee = topology.sites[usize::from(waiting.site)].callee;
@@ -237,6 +241,7 @@ impl State {
 
     /// Whether somebody still waits for this attempt. Nobody ever waits for what was handed over, so
     /// that is always wanted.
+    #[inline]
     pub(super) fn wanted(&self, ticket: Ticket) -> bool {
         if ticket.call == NONE {
             return true;
@@ -247,6 +252,7 @@ impl State {
 
     /// An attempt has ended, well or badly. Its connection goes back; its call goes on if the attempt
     /// is still wanted.
+    #[inline]
     pub(super) fn reply<P: Probe>(&mut self, cx: &mut Cx<'_, P>, ticket: Ticket, result: Result<(), Cause>) {
         if ticket.call == NONE {
             return;
@@ -255,13 +261,16 @@ impl State {
         if call.key != ticket.key || call.attempt != ticket.attempt {
             return;
         }
-        match call.phase {
+        let (phase, pooled) = (call.phase, cx.topology.sites[usize::from(call.site)].pool.is_some());
+        match phase {
             Phase::Zombie => {
                 self.release_connection(cx, ticket.call);
                 self.free_call(ticket.call);
             }
             Phase::Sent => {
-                self.release_connection(cx, ticket.call);
+                if pooled {
+                    self.release_connection(cx, ticket.call);
+                }
                 match result {
                     Ok(()) => self.finish_call(cx, ticket.call, Ok(())),
                     Err(cause) => self.attempt_failed(cx, ticket.call, cause),
@@ -359,6 +368,7 @@ impl State {
     }
 
     /// The call ends: its client is served or gives up, or its visit goes on.
+    #[inline]
     fn finish_call<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32, result: Result<(), Cause>) {
         let call = &self.calls[slot];
         let (site_id, caller) = (call.site, call.caller);
@@ -396,6 +406,7 @@ impl State {
     }
 
     /// Frees a slot; whatever still refers to it no longer matches.
+    #[inline]
     pub(super) fn free_call(&mut self, slot: u32) {
         let call = &mut self.calls[slot];
         call.phase = Phase::Free;
@@ -404,6 +415,7 @@ impl State {
     }
 
     /// Arms the slot's timer for its due time, unless one that comes no later is pending.
+    #[inline]
     fn set_timer<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let call = &mut self.calls[slot];
         if call.due < call.timer {
@@ -413,6 +425,7 @@ impl State {
     }
 
     /// The caller's replica and pool, if the call uses one.
+    #[inline]
     pub(super) fn pool_of(&self, topology: &Topology, slot: u32) -> Option<(u32, u16)> {
         let call = &self.calls[slot];
         let pool = topology.sites[usize::from(call.site)].pool?;

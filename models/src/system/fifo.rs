@@ -28,11 +28,18 @@ impl<T: Copy> Fifo<T> {
     }
 
     /// Joins the end.
+    #[inline]
     pub(crate) fn push(&mut self, value: T) {
-        if self.middle.is_empty() && self.back.is_empty() && self.front.len() < CHUNK {
+        if self.back.is_empty() && self.front.len() < CHUNK && self.middle.is_empty() {
             self.front.push_back(value);
-            return;
+        } else {
+            self.push_behind(value);
         }
+    }
+
+    /// Joins the end of a long queue.
+    #[inline(never)]
+    fn push_behind(&mut self, value: T) {
         self.back.push(value);
         if self.back.len() == CHUNK {
             self.middle.push_back(self.back.as_slice().into());
@@ -41,15 +48,22 @@ impl<T: Copy> Fifo<T> {
     }
 
     /// Takes the head.
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<T> {
         let head = self.front.pop_front();
-        if self.front.is_empty() {
-            match self.middle.pop_front() {
-                Some(chunk) => self.front.extend(chunk.iter()),
-                None => self.front.extend(self.back.drain(..)),
-            }
+        if self.front.is_empty() && !(self.middle.is_empty() && self.back.is_empty()) {
+            self.refill();
         }
         head
+    }
+
+    /// Brings the next part of a long queue to the front.
+    #[inline(never)]
+    fn refill(&mut self) {
+        match self.middle.pop_front() {
+            Some(chunk) => self.front.extend(chunk.iter()),
+            None => self.front.extend(self.back.drain(..)),
+        }
     }
 
     /// Takes all, head first.

@@ -37,6 +37,7 @@ use sim_core::time::SimTime;
 use slab::Slab;
 use source::ClientState;
 use std::collections::{BTreeSet, VecDeque};
+use std::hint::black_box;
 use std::sync::Arc;
 use visit::Visit;
 
@@ -59,6 +60,9 @@ pub struct System {
 /// Events between two looks at how much state there is; the first is at the first event.
 const CHECK_EVERY: u32 = 4096;
 
+/// Visits from which on they are looked ahead for: fewer stay in the caches by themselves.
+const MANY: usize = 8192;
+
 /// What a pending event takes in the agenda, with its time and place.
 const PENDING_BYTES: u64 = 20;
 
@@ -70,7 +74,7 @@ struct State {
     clients: Vec<ClientState>,
     calls: Slab<Call>,
     visits: Slab<Visit>,
-    todo: VecDeque<Todo>,
+    todo: Consequences,
     /// Places in the queues of all pools, those whose calls have given up included.
     pooled: u64,
     counts: Counts,
@@ -115,6 +119,42 @@ enum Todo {
     Dispatch { replica: u32 },
     Grant { replica: u32, pool: u16 },
     Reply { ticket: Ticket, result: Result<(), Cause> },
+}
+
+/// Consequences that are still to come, in the order in which they do. There is hardly ever more than one,
+/// and that one stands by itself.
+#[derive(Clone, Debug, Default)]
+struct Consequences {
+    next: Option<Todo>,
+    rest: VecDeque<Todo>,
+}
+
+impl Consequences {
+    #[inline]
+    fn push_back(&mut self, todo: Todo) {
+        match self.next {
+            None => self.next = Some(todo),
+            Some(_) => self.rest.push_back(todo),
+        }
+    }
+
+    #[inline]
+    fn pop_front(&mut self) -> Option<Todo> {
+        let next = self.next.take()?;
+        if !self.rest.is_empty() {
+            self.next = self.rest.pop_front();
+        }
+        Some(next)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.next.is_none()
+    }
+
+    fn clear(&mut self) {
+        self.next = None;
+        self.rest.clear();
+    }
 }
 
 /// What everything within one event sees.
@@ -210,7 +250,7 @@ impl System {
             clients: topology.clients.iter().map(|spec| ClientState::new(root, spec)).collect(),
             calls: Slab::new(),
             visits: Slab::new(),
-            todo: VecDeque::new(),
+            todo: Consequences::default(),
             pooled: 0,
             counts: Counts::default(),
             peak_in_flight: 0,
@@ -432,14 +472,39 @@ impl State {
         }
     }
 
+    /// With many requests in flight what an event is about is no longer in the processor's caches. Whoever
+    /// comes soon is touched beforehand, one step further at a time: visit, call, caller's visit, its call.
+    /// It changes nothing but the time that is waited for memory.
+    #[inline]
+    fn look_ahead(&self, agenda: &Agenda<Event>) {
+        if self.visits.slots().len() < MANY {
+            return;
+        }
+        let visit = |others: usize| match agenda.upcoming(others) {
+            Some(Event::StepEnd { visit }) => self.visits.slots().get(visit as usize),
+            _ => None,
+        };
+        let call = |visit: &Visit| self.calls.slots().get(visit.call as usize);
+        let caller = |call: &Call| self.visits.slots().get(call.caller as usize);
+        black_box(visit(8).map(|v| v.key));
+        black_box(visit(6).and_then(call).map(|c| c.key));
+        black_box(visit(4).and_then(call).and_then(caller).map(|v| v.key));
+        black_box(visit(2).and_then(call).and_then(caller).and_then(call).map(|c| c.key));
+    }
+
     /// Follows up everything the event has caused.
+    #[inline]
     fn settle<P: Probe>(&mut self, cx: &mut Cx<'_, P>, limit: u64) -> Result<(), LimitError> {
         if self.instant != cx.now {
             (self.instant, self.consequences) = (cx.now, 0);
         }
+        // The event itself counts too: a loop at one instant may go through the agenda.
+        self.consequences += 1;
+        if self.todo.is_empty() && self.consequences <= limit { Ok(()) } else { self.follow_up(cx, limit) }
+    }
+
+    fn follow_up<P: Probe>(&mut self, cx: &mut Cx<'_, P>, limit: u64) -> Result<(), LimitError> {
         loop {
-            // The event itself counts too: a loop at one instant may go through the agenda.
-            self.consequences += 1;
             if self.consequences > limit {
                 return Err(LimitError::Instant { at: cx.now, limit });
             }
@@ -450,6 +515,7 @@ impl State {
                 Some(Todo::Reply { ticket, result }) => self.reply(cx, ticket, result),
                 None => return Ok(()),
             }
+            self.consequences += 1;
         }
     }
 }
@@ -466,6 +532,7 @@ impl<P: Probe> Model<P> for System {
         probe: &mut P,
     ) -> Result<(), LimitError> {
         probe.event(now, event);
+        self.state.look_ahead(agenda);
         let Self { topology, state, .. } = self;
         let cx = &mut Cx { now, topology, agenda, probe };
         match event {

@@ -63,6 +63,11 @@ impl Processor {
         self.at_work -= 1;
     }
 
+    /// Whether somebody waits for a server.
+    pub(crate) fn somebody_is_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// Who takes a free server, if somebody waits and one is free. The server is then taken.
     pub(crate) fn next_ready(&mut self, servers: u32) -> Option<u32> {
         if self.at_work >= servers {

@@ -102,8 +102,10 @@ impl ServiceState {
 }
 
 impl State {
-    /// A thread is free again, and so is its server if they are one.
-    pub(super) fn release_thread<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
+    /// A thread is free again, and so is its server if they are one. Answers whether somebody waits who may
+    /// take it: [`Self::dispatch`] comes next then.
+    #[inline(always)]
+    pub(super) fn release_thread<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) -> bool {
         let host = &mut self.replicas[replica as usize];
         host.held -= 1;
         let id = host.service;
@@ -116,12 +118,11 @@ impl State {
             service.busy -= 1;
             cx.probe.busy(cx.now, id, service.busy);
         }
-        if service.waiting > 0 {
-            self.todo.push_back(Todo::Dispatch { replica });
-        }
+        let taken = service.waiting > 0;
         if host.state == ReplicaState::Draining {
             self.retire_if_empty(cx, replica);
         }
+        taken
     }
 
     /// Waiting requests take free threads.
@@ -187,11 +188,16 @@ impl State {
 
     /// Once nothing that counts is left in a queue, the places of what was cancelled go too. The queue is
     /// the replica's own, or, for [`NONE`] as under a shared layout, that of all.
+    #[inline]
     pub(super) fn sweep(&mut self, service: u16, replica: u32) {
-        let state = &mut self.services[usize::from(service)];
-        if state.cancelled.is_empty() {
-            return;
+        if !self.services[usize::from(service)].cancelled.is_empty() {
+            self.sweep_cancelled(service, replica);
         }
+    }
+
+    #[cold]
+    fn sweep_cancelled(&mut self, service: u16, replica: u32) {
+        let state = &mut self.services[usize::from(service)];
         if state.waiting == 0 {
             state.queue.drain().for_each(|w| _ = state.cancelled.remove(&w.ticket().attempt_key().bits()));
         }
@@ -202,6 +208,7 @@ impl State {
     }
 
     /// Takes a connection if one is free and nobody waits.
+    #[inline]
     pub(super) fn take_connection<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, pool: u16) -> bool {
         let host = &mut self.replicas[replica as usize];
         let size = cx.topology.services[usize::from(host.service)].pools[usize::from(pool)].size;
@@ -315,6 +322,7 @@ impl State {
         self.tell_capacity(cx, service);
     }
 
+    #[cold]
     fn retire_if_empty<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
         let host = &mut self.replicas[replica as usize];
         let zombies = host.pools.iter().any(|p| p.used > 0);
@@ -354,6 +362,7 @@ impl State {
     }
 
     /// A replica crashes: what it holds is lost.
+    #[cold]
     pub(super) fn kill<P: Probe>(&mut self, cx: &mut Cx<'_, P>, service: u16, ordinal: u32, refuse: bool) {
         let up = &mut self.services[usize::from(service)].up;
         let Ok(position) = up.binary_search_by_key(&ordinal, |m| m.ordinal) else {

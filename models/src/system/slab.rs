@@ -21,6 +21,7 @@ impl<T> Slab<T> {
     }
 
     /// Takes a slot; `fill` sees the value that was there before, if any.
+    #[inline]
     pub(crate) fn insert(&mut self, fill: impl FnOnce(Option<&T>) -> T) -> u32 {
         match self.free.pop() {
             Some(slot) => {
@@ -28,13 +29,23 @@ impl<T> Slab<T> {
                 slot
             }
             None => {
+                if self.slots.len() == self.slots.capacity() {
+                    self.grow();
+                }
                 self.slots.push(fill(None));
                 u32::try_from(self.slots.len() - 1).expect("the limit on requests in flight is far below 2^32")
             }
         }
     }
 
+    /// More room, by an eighth: doubling would waste half.
+    #[cold]
+    fn grow(&mut self) {
+        self.slots.reserve_exact(self.slots.len() / 8 + 16);
+    }
+
     /// Frees a slot. The caller marks the value so that nobody takes it for alive.
+    #[inline]
     pub(crate) fn free(&mut self, slot: u32) {
         self.free.push(slot);
     }
@@ -48,12 +59,14 @@ impl<T> Slab<T> {
 impl<T> Index<u32> for Slab<T> {
     type Output = T;
 
+    #[inline]
     fn index(&self, slot: u32) -> &T {
         &self.slots[slot as usize]
     }
 }
 
 impl<T> IndexMut<u32> for Slab<T> {
+    #[inline]
     fn index_mut(&mut self, slot: u32) -> &mut T {
         &mut self.slots[slot as usize]
     }

@@ -57,8 +57,20 @@ impl ClientState {
         (size_of_val(&*self.asked) + size_of_val(&*self.rest)) as u64
     }
 
-    /// The next arrival of a Poisson process from `now` on, by thinning.
+    /// The next arrival of a Poisson process from `now` on.
+    #[inline]
     fn next_poisson(&mut self, now: SimTime, rate: &Rate) -> SimTime {
+        let Rate::Constant(rate) = rate else {
+            return self.next_thinned(now, rate);
+        };
+        // As by thinning, under a bound that is the rate itself and holds for ever.
+        let gap = exp1(&mut self.stream) / rate.get();
+        if rate.get() > 0.0 { now.saturating_add(SimDuration::from_secs_f64(gap)) } else { SimTime::MAX }
+    }
+
+    /// The next arrival of a Poisson process whose rate changes, by thinning.
+    #[inline(never)]
+    fn next_thinned(&mut self, now: SimTime, rate: &Rate) -> SimTime {
         let mut at = now;
         loop {
             if at >= self.bound.until {
@@ -141,6 +153,7 @@ impl State {
     }
 
     /// Draws an open population's next arrival.
+    #[inline]
     pub(super) fn schedule_arrival<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16) {
         let state = &mut self.clients[usize::from(client)];
         state.next = match &cx.topology.clients[usize::from(client)].arrivals {
@@ -166,6 +179,7 @@ impl State {
     }
 
     /// A closed user starts thinking; the user of an open population leaves.
+    #[inline]
     pub(super) fn think<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, user: u32) {
         if let ArrivalSpec::Closed { think, .. } = &cx.topology.clients[usize::from(client)].arrivals {
             let state = &self.clients[usize::from(client)];
@@ -185,6 +199,7 @@ impl State {
     }
 
     /// A fresh request: chooses its endpoint and calls it.
+    #[inline(always)]
     fn ask<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, user: u32, request: Key) {
         let mix = &cx.topology.clients[usize::from(client)].mix;
         let site = match mix.as_slice() {
@@ -203,6 +218,7 @@ impl State {
     }
 
     /// A request is over.
+    #[inline]
     pub(super) fn count_outcome<P: Probe>(&mut self, cx: &mut Cx<'_, P>, outcome: &Outcome) {
         match outcome.result {
             Ok(()) => self.counts.done += 1,

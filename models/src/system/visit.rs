@@ -77,6 +77,7 @@ impl Visit {
 
 impl State {
     /// An attempt gets a thread of a replica.
+    #[inline]
     pub(super) fn admit<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, waiting: Waiting) {
         let site = &cx.topology.sites[usize::from(waiting.site)];
         let (callee, endpoint) = (site.callee, site.endpoint);
@@ -115,6 +116,7 @@ impl State {
     }
 
     /// A call of the visit has ended.
+    #[inline]
     pub(super) fn continue_visit(&mut self, visit: u32, result: Result<(), Cause>) {
         let v = &mut self.visits[visit];
         debug_assert_eq!(v.doing, Doing::Calling, "only a visit that calls hears of the end of a call");
@@ -175,6 +177,7 @@ impl State {
     }
 
     /// Starts the branches of a visit.
+    #[inline(never)]
     fn fork(&mut self, visit: u32, targets: &[u32]) {
         let parent = self.visits[visit].clone();
         let mut first = NONE;
@@ -202,6 +205,7 @@ impl State {
     }
 
     /// The visit needs the processor for `demand`.
+    #[inline]
     fn work<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32, demand: SimDuration) {
         let v = &mut self.visits[visit];
         let replica = v.replica;
@@ -238,6 +242,7 @@ impl State {
         }
     }
 
+    #[inline]
     fn work_alone<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32, demand: SimDuration) {
         let v = &mut self.visits[visit];
         v.doing = Doing::Working;
@@ -246,6 +251,7 @@ impl State {
     }
 
     /// Changes how many servers or cores of the service are in use.
+    #[inline]
     pub(super) fn set_busy<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, change: i32) {
         if change != 0 {
             let id = self.replicas[replica as usize].service;
@@ -279,14 +285,17 @@ impl State {
                 self.release_server(cx, replica);
             }
         }
-        self.todo.push_back(Todo::Resume { visit });
+        // Nothing is to be done before: no need to put it on the list.
+        self.resume(cx, visit);
     }
 
     /// A server is free: whoever is ready takes it.
     fn release_server<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
         self.replicas[replica as usize].processor.release_server();
         self.set_busy(cx, replica, -1);
-        self.start_ready(cx, replica);
+        if self.replicas[replica as usize].processor.somebody_is_ready() {
+            self.start_ready(cx, replica);
+        }
     }
 
     /// Visits that wait for a server take those that are free.
@@ -326,6 +335,7 @@ impl State {
     }
 
     /// The program of a visit or branch has ended, or failed.
+    #[inline]
     fn end<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32) {
         let v = &mut self.visits[visit];
         v.doing = Doing::Free;
@@ -345,14 +355,27 @@ impl State {
         let (ticket, result) = (v.ticket(), v.failed.map_or(Ok(()), Err));
         let (replica, arrived, site) = (v.replica, v.arrived, v.site);
         self.visits.free(visit);
-        self.release_thread(cx, replica);
         let service = self.replicas[replica as usize].service;
+        let taken = self.release_thread(cx, replica);
         let response = Response { service, site, arrived, ok: result.is_ok(), wanted: self.wanted(ticket) };
         cx.probe.responded(cx.now, &response);
-        self.todo.push_back(Todo::Reply { ticket, result });
+        if self.todo.is_empty() {
+            // The order of the list, without the list. A reply puts on it what its caller does next, so
+            // this goes no deeper.
+            if taken {
+                self.dispatch(cx, replica);
+            }
+            self.reply(cx, ticket, result);
+        } else {
+            if taken {
+                self.todo.push_back(Todo::Dispatch { replica });
+            }
+            self.todo.push_back(Todo::Reply { ticket, result });
+        }
     }
 
     /// Takes a branch out of its parent's list.
+    #[inline(never)]
     fn unlink(&mut self, parent: u32, branch: u32) {
         let after = self.visits[branch].sibling;
         let first = self.visits[parent].until.as_nanos() as u32;
@@ -368,6 +391,7 @@ impl State {
     }
 
     /// Stops a visit, its branches and all that it waits for, downstream too.
+    #[inline(never)]
     pub(super) fn cancel_visit<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32) {
         let v = &mut self.visits[visit];
         let (doing, until, replica, branch) = (v.doing, v.until, v.replica, v.branch);
@@ -415,7 +439,9 @@ impl State {
         self.visits.free(visit);
         if !branch {
             let service = self.replicas[replica as usize].service;
-            self.release_thread(cx, replica);
+            if self.release_thread(cx, replica) {
+                self.todo.push_back(Todo::Dispatch { replica });
+            }
             cx.probe.turned_away(cx.now, service, Cause::Timeout);
         }
     }

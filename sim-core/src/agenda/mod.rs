@@ -113,13 +113,19 @@ impl<E: Copy> Agenda<E> {
     #[inline]
     pub fn pop_until(&mut self, limit: SimTime) -> Option<(SimTime, E)> {
         let limit = limit.as_nanos();
-        let late = self.late.next_time().filter(|due| *due <= limit);
-        let entry = match self.pop_before_late(late.unwrap_or(limit)) {
-            Some(entry) => entry,
-            None => self.late.pop_until(late?)?,
+        let entry = if self.late.is_empty() && self.interventions.is_empty() {
+            self.ordinary.pop_until(limit)?
+        } else {
+            self.pop_first_class(limit)?
         };
         self.now = SimTime::from_nanos(entry.time);
         Some((self.now, entry.event))
+    }
+
+    /// Takes out the first event of any class.
+    fn pop_first_class(&mut self, limit: u64) -> Option<Entry<E>> {
+        let late = self.late.next_time().filter(|due| *due <= limit);
+        self.pop_before_late(late.unwrap_or(limit)).or_else(|| self.late.pop_until(late?))
     }
 
     /// Takes out the first event that is not late.
@@ -133,6 +139,13 @@ impl<E: Copy> Agenda<E> {
             }
             _ => self.ordinary.pop_until(limit),
         }
+    }
+
+    /// The ordinary event that pops after `others` more, as far as it is known by now: a hint, since others
+    /// may still be scheduled before it.
+    #[inline]
+    pub fn upcoming(&self, others: usize) -> Option<E> {
+        self.ordinary.upcoming(others)
     }
 
     /// The time of the first event.

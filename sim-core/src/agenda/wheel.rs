@@ -91,6 +91,7 @@ impl<E: Copy> Wheel<E> {
         self.len
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.len == 0
     }

@@ -218,6 +218,15 @@ impl Dist {
     /// Draws a duration.
     #[inline]
     pub fn sample(&self, rng: &mut KeyedRng) -> SimDuration {
+        match self {
+            // The most common one, where the call is worth as much as the draw.
+            Self::Exponential(dist) => nearest(dist.sample(rng)),
+            _ => self.sample_any(rng),
+        }
+    }
+
+    #[inline(never)]
+    fn sample_any(&self, rng: &mut KeyedRng) -> SimDuration {
         nearest(match self {
             Self::Constant(dist) => dist.nanos(),
             Self::Exponential(dist) => dist.sample(rng),

@@ -2,18 +2,24 @@
 
 use crate::time::SimDuration;
 
-/// Significant decimal digits kept of each duration.
-const DIGITS: u8 = 3;
+/// Binary digits that are kept of each duration, after the leading one.
+const DIGITS: u32 = 10;
+/// Counts of an octave.
+const OCTAVE: usize = 1 << DIGITS;
 
 /// How often which durations occurred, for quantiles of millions of them.
 ///
-/// Counts lie in buckets whose width is at most 1/1024 of their values, exact below 2048 ns
-/// (G. Tene's HDR histogram). A quantile is therefore never too low and too high by less than 0.1%;
+/// Counts lie in buckets whose width is at most 1/1024 of their values, exact below 2048 ns: each octave
+/// of values, from a power of two to the next, has 1024 buckets (G. Tene's HDR histogram of three
+/// significant digits). A quantile is therefore never too low and too high by less than 0.1%;
 /// count, mean, and the least and the greatest duration are exact. Any [`SimDuration`] can be
 /// recorded. Memory grows with the longest one: 170 kB for up to a second, 450 kB at most.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
-    buckets: hdrhistogram::Histogram<u64>,
+    /// Whole octaves, up to that of the longest duration so far.
+    buckets: Vec<u64>,
+    /// How many are in the buckets.
+    counted: u64,
     /// How many were zero; those are not in the buckets, since most waits are zero.
     zeros: u64,
     /// In nanoseconds; 2⁶⁴ durations of 2⁶⁴ ns fit.
@@ -22,36 +28,56 @@ pub struct Histogram {
     max: SimDuration,
 }
 
+/// The bucket of a duration: below two octaves it is the value itself, above the octave and the eleven
+/// leading bits.
+#[inline]
+const fn bucket(nanos: u64) -> usize {
+    let shift = u64::BITS - 1 - DIGITS - (nanos | (2 * OCTAVE as u64 - 1)).leading_zeros();
+    (shift as usize) * OCTAVE + (nanos >> shift) as usize
+}
+
+/// The longest duration of a bucket.
+const fn longest(bucket: usize) -> u64 {
+    let shift = (bucket / OCTAVE).saturating_sub(1);
+    let leading = (bucket - shift * OCTAVE) as u64;
+    (leading << shift) | ((1 << shift) - 1)
+}
+
 impl Histogram {
     /// Of nothing yet.
-    pub fn new() -> Self {
-        Self {
-            buckets: hdrhistogram::Histogram::new(DIGITS).expect("three digits are supported"),
-            zeros: 0,
-            sum: 0,
-            min: SimDuration::MAX,
-            max: SimDuration::ZERO,
-        }
+    pub const fn new() -> Self {
+        Self { buckets: Vec::new(), counted: 0, zeros: 0, sum: 0, min: SimDuration::MAX, max: SimDuration::ZERO }
     }
 
     /// Takes in one duration.
     #[inline]
     pub fn record(&mut self, value: SimDuration) {
+        self.min = self.min.min(value);
         let nanos = value.as_nanos();
         if nanos == 0 {
             self.zeros += 1;
-            self.min = value;
             return;
         }
-        self.buckets.record(nanos).expect("the histogram grows to hold every duration");
+        let bucket = bucket(nanos);
+        match self.buckets.get_mut(bucket) {
+            Some(count) => *count += 1,
+            None => self.grow(bucket),
+        }
+        self.counted += 1;
         self.sum += u128::from(nanos);
-        self.min = self.min.min(value);
         self.max = self.max.max(value);
     }
 
+    /// The first duration of an octave.
+    #[cold]
+    fn grow(&mut self, bucket: usize) {
+        self.buckets.resize((bucket / OCTAVE + 1) * OCTAVE, 0);
+        self.buckets[bucket] += 1;
+    }
+
     /// How many durations were recorded.
-    pub fn count(&self) -> u64 {
-        self.zeros + self.buckets.len()
+    pub const fn count(&self) -> u64 {
+        self.zeros + self.counted
     }
 
     /// The least duration d such that at least the share `q` of all is at most d: rounded up within
@@ -71,9 +97,12 @@ impl Histogram {
         let Some(rank) = rank.checked_sub(self.zeros).filter(|rank| *rank > 0) else {
             return Some(SimDuration::ZERO);
         };
-        // Half a rank down, so that rounding cannot lift it to the next.
-        let share = (rank as f64 - 0.5) / self.buckets.len() as f64;
-        let in_bucket = SimDuration::from_nanos(self.buckets.value_at_quantile(share));
+        let mut so_far = 0;
+        let bucket = self.buckets.iter().position(|count| {
+            so_far += count;
+            so_far >= rank
+        });
+        let in_bucket = SimDuration::from_nanos(longest(bucket.expect("the rank is below the count")));
         Some(in_bucket.clamp(self.min, self.max))
     }
 
@@ -95,7 +124,11 @@ impl Histogram {
 
     /// Takes in all that `other` recorded: the same as recording it here.
     pub fn merge(&mut self, other: &Self) {
-        self.buckets.add(&other.buckets).expect("the histogram grows to hold every duration");
+        if self.buckets.len() < other.buckets.len() {
+            self.buckets.resize(other.buckets.len(), 0);
+        }
+        self.buckets.iter_mut().zip(&other.buckets).for_each(|(here, there)| *here += there);
+        self.counted += other.counted;
         self.zeros += other.zeros;
         self.sum += other.sum;
         self.min = self.min.min(other.min);
@@ -106,5 +139,24 @@ impl Histogram {
 impl Default for Histogram {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_follow_each_other_without_gap() {
+        assert_eq!((bucket(1), longest(1)), (1, 1));
+        assert_eq!((bucket(2047), longest(2047)), (2047, 2047));
+        assert_eq!((bucket(2048), bucket(2049), longest(2048)), (2048, 2048, 2049));
+        assert_eq!(longest(bucket(u64::MAX)), u64::MAX);
+        for b in 1..=bucket(u64::MAX) {
+            assert_eq!(bucket(longest(b)), b);
+            assert_eq!(bucket(longest(b - 1) + 1), b);
+            let width = longest(b) - longest(b - 1);
+            assert!(b < 2 * OCTAVE || width * 1024 <= longest(b), "the bucket {b} is {width} wide");
+        }
     }
 }

@@ -48,8 +48,11 @@ impl TimeWeighted {
     #[inline]
     pub fn set(&mut self, at: SimTime, level: u64) {
         check(level);
-        (self.area, self.squares) = self.integrals(at);
-        self.now = at;
+        // Several changes within an instant are common: a thread set free is taken again.
+        if at != self.now {
+            (self.area, self.squares) = self.integrals(at);
+            self.now = at;
+        }
         self.level = level;
         self.max = self.max.max(level);
     }
@@ -113,8 +116,9 @@ impl TimeWeighted {
     #[inline]
     fn integrals(&self, at: SimTime) -> (u128, u128) {
         let span = u128::from(at.since(self.now).as_nanos());
-        let level = u128::from(self.level);
-        (self.area + level * span, self.squares + level * level * span)
+        // Of factors that fit in 64 bits, since a processor multiplies those at once.
+        let (area, squares) = (u128::from(self.level) * span, u128::from(self.level * self.level) * span);
+        (self.area + area, self.squares + squares)
     }
 }
 

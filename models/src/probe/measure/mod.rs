@@ -74,6 +74,7 @@ impl Measure {
         measure
     }
 
+    #[inline]
     fn service(&mut self, service: u16) -> &mut ServiceMeasure {
         &mut self.services[usize::from(service)]
     }
@@ -116,6 +117,7 @@ impl Probe for Measure {
         }
     }
 
+    #[inline]
     fn outcome(&mut self, now: SimTime, outcome: &Outcome) {
         for window in &mut self.windows {
             window.ended += u64::from(window.window.contains(now));
@@ -134,19 +136,23 @@ impl Probe for Measure {
         }
     }
 
+    #[inline]
     fn in_flight(&mut self, now: SimTime, requests: u64) {
         self.in_flight.set(now, requests);
     }
 
+    #[inline]
     fn attempt(&mut self, _: SimTime, attempt: &Attempt) {
         let of_client = matches!(self.topology.sites[usize::from(attempt.site)].caller, Caller::Client(_));
         self.attempts += u64::from(of_client);
     }
 
+    #[inline]
     fn service_arrival(&mut self, _: SimTime, service: u16) {
         self.service(service).arrived += 1;
     }
 
+    #[inline]
     fn admitted(&mut self, _: SimTime, service: u16, waited: SimDuration) {
         self.service(service).admitted(waited);
     }
@@ -155,6 +161,7 @@ impl Probe for Measure {
         self.service(service).turned_away[cause as usize] += 1;
     }
 
+    #[inline]
     fn responded(&mut self, now: SimTime, response: &Response) {
         let took = now.since(response.arrived);
         // Whoever came before counting began does not count as having been abandoned since.
@@ -174,6 +181,7 @@ impl Probe for Measure {
         self.service(service).set_held(now, requests);
     }
 
+    #[inline]
     fn busy(&mut self, now: SimTime, service: u16, processors: u32) {
         self.service(service).set_busy(now, processors);
     }

@@ -51,13 +51,14 @@ pub struct ServiceMeasure {
     contended_work: f64,
 }
 
-/// What is in use of what there is, both counted only while there is a limit: it may come and go.
+/// What is in use of what there is, both counted only while there is a limit: it may come and go. What is in
+/// use is integrated anyway, so that only a change of the limit costs anything here.
 #[derive(Clone, Copy, Debug)]
 struct Limited {
-    /// In use, limited or not.
-    level: u64,
     limit: Option<u64>,
-    used: TimeWeighted,
+    /// The integral of what is in use when the limit last changed, and over the time with a limit before.
+    at_change: u128,
+    used: u128,
     there: TimeWeighted,
 }
 
@@ -112,12 +113,14 @@ impl ServiceMeasure {
         }
     }
 
+    #[inline]
     pub(super) fn admitted(&mut self, waited: SimDuration) {
         self.admitted += 1;
         self.waited += u64::from(!waited.is_zero());
         self.waits.record(waited);
     }
 
+    #[inline]
     pub(super) fn responded(&mut self, took: SimDuration, ok: bool, wanted: bool) {
         if ok {
             self.done += 1;
@@ -128,22 +131,24 @@ impl ServiceMeasure {
         self.unwanted += u64::from(!wanted);
     }
 
+    #[inline]
     pub(super) fn set_waiting(&mut self, now: SimTime, requests: u32) {
         self.waiting.set(now, u64::from(requests));
         self.set_in_system(now);
     }
 
+    #[inline]
     pub(super) fn set_held(&mut self, now: SimTime, requests: u32) {
         self.held.set(now, u64::from(requests));
-        self.threads.set_level(now, u64::from(requests));
         self.set_in_system(now);
     }
 
+    #[inline]
     pub(super) fn set_busy(&mut self, now: SimTime, processors: u32) {
         self.busy.set(now, u64::from(processors));
-        self.processors.set_level(now, u64::from(processors));
     }
 
+    #[inline]
     fn set_in_system(&mut self, now: SimTime) {
         if let Some(levels) = &mut self.levels {
             levels.pass(now, self.in_system.level());
@@ -152,8 +157,8 @@ impl ServiceMeasure {
     }
 
     pub(super) fn set_capacity(&mut self, now: SimTime, capacity: &Capacity) {
-        self.threads.set_limit(now, capacity.threads);
-        self.processors.set_limit(now, capacity.processors);
+        self.threads.set_limit(now, capacity.threads, &self.held);
+        self.processors.set_limit(now, capacity.processors, &self.busy);
         self.replicas.set(now, capacity.replicas);
         for (pool, &connections) in self.pools.iter_mut().zip(&capacity.pools) {
             pool.connections.set(now, connections);
@@ -179,12 +184,12 @@ impl ServiceMeasure {
 
     /// Busy servers or cores over those there are, while they are limited; `None` if they never were.
     pub fn processor_utilisation(&self, now: SimTime) -> Option<f64> {
-        self.processors.utilisation(now)
+        self.processors.utilisation(now, &self.busy)
     }
 
     /// Held threads over those there are, while they are limited; `None` if they never were.
     pub fn thread_utilisation(&self, now: SimTime) -> Option<f64> {
-        self.threads.utilisation(now)
+        self.threads.utilisation(now, &self.held)
     }
 
     /// How long each number in system lasted up to now, in nanoseconds, if it was asked for.
@@ -197,38 +202,37 @@ impl ServiceMeasure {
 
 impl Limited {
     fn new(now: SimTime) -> Self {
-        let none = TimeWeighted::new(now, 0);
-        Self { level: 0, limit: None, used: none, there: none }
+        Self { limit: None, at_change: 0, used: 0, there: TimeWeighted::new(now, 0) }
     }
 
-    fn set_level(&mut self, now: SimTime, level: u64) {
-        self.level = level;
-        if self.limit.is_some() {
-            self.used.set(now, level);
-        }
-    }
-
-    fn set_limit(&mut self, now: SimTime, limit: Option<u64>) {
+    fn set_limit(&mut self, now: SimTime, limit: Option<u64>, in_use: &TimeWeighted) {
+        self.used = self.used(now, in_use);
+        self.at_change = in_use.integral(now);
         self.limit = limit;
-        self.used.set(now, if limit.is_some() { self.level } else { 0 });
         self.there.set(now, limit.unwrap_or(0));
     }
 
-    fn utilisation(&self, now: SimTime) -> Option<f64> {
-        share(&self.used, &self.there, now)
+    /// The integral of what was in use while there was a limit.
+    fn used(&self, now: SimTime, in_use: &TimeWeighted) -> u128 {
+        let since = if self.limit.is_some() { in_use.integral(now) - self.at_change } else { 0 };
+        self.used + since
+    }
+
+    fn utilisation(&self, now: SimTime, in_use: &TimeWeighted) -> Option<f64> {
+        share(self.used(now, in_use), &self.there, now)
     }
 }
 
 impl PoolMeasure {
     /// Connections in use over those there are; `None` if there are none.
     pub fn utilisation(&self, now: SimTime) -> Option<f64> {
-        share(&self.used, &self.connections, now)
+        share(self.used.integral(now), &self.connections, now)
     }
 }
 
-fn share(used: &TimeWeighted, there: &TimeWeighted, now: SimTime) -> Option<f64> {
+fn share(used: u128, there: &TimeWeighted, now: SimTime) -> Option<f64> {
     let there = there.integral(now);
-    (there > 0).then(|| used.integral(now) as f64 / there as f64)
+    (there > 0).then(|| used as f64 / there as f64)
 }
 
 impl Levels {
