@@ -4,8 +4,9 @@
 //! So there are two kinds of tests:
 //!
 //! - **Equivalence**, of each value: the whole 95% interval lies within the tolerance. Runs are planned to
-//!   be so long that the standard error is below a sixth of it. Then a simulator without bias passes but
-//!   for an error of four standard errors, and one with a bias as large as the tolerance passes once in forty.
+//!   be so long that the standard error is about a sixth of it at most. Then a simulator without bias passes
+//!   but for an error of more than three standard errors, and one with a bias as large as the tolerance
+//!   passes once in forty.
 //! - **Errors as chance gives them**, of all exact values together: none is too large for the largest of
 //!   so many (Holm), and those of different cases spread as independent errors do (chi-square). A bias
 //!   well within the tolerance shows here, since the errors are measured in standard errors.
