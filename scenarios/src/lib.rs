@@ -21,4 +21,5 @@ pub mod scenario;
 pub mod story;
 pub mod trace_file;
 pub mod units;
+pub mod validate;
 pub mod verdict;

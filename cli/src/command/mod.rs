@@ -8,6 +8,7 @@ mod night;
 mod run;
 mod story;
 mod tables;
+mod validate;
 
 use crate::exit::{self, Exit};
 use crate::{input, term};
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     List(list::List),
     /// Write a first scenario to start from
     New(new::New),
+    /// Hold the simulator against queueing theory: scenarios whose figures are known
+    Validate(validate::Validate),
     /// Print completions for a shell
     Completions(completions::Completions),
 }
@@ -83,6 +86,7 @@ impl Command {
             Self::Check(check) => check.run(),
             Self::List(list) => list.run(),
             Self::New(new) => new.run(),
+            Self::Validate(validate) => validate.run(),
             Self::Completions(completions) => completions.run(),
         }
     }
