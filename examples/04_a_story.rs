@@ -41,11 +41,11 @@ pub(crate) fn lesson() -> anyhow::Result<String> {
             let outgrown = cluster.outgrown.as_ref().map_or_else(|| "never".to_owned(), |o| year(o.at));
             let full = cluster.full.as_ref().map_or_else(|| "never".to_owned(), |full| year(full.at));
             // With so many servers; more of them do less.
-            let peak = cluster.peak.as_ref().map_or_else(
+            let ceiling = cluster.ceiling.as_ref().map_or_else(
                 || "grows with its size".to_owned(),
-                |peak| format!("{:.0}/s with {} servers", peak.per_s, peak.replicas[0]),
+                |ceiling| format!("{:.0}/s with {} servers", ceiling.per_s, ceiling.replicas[0]),
             );
-            writeln!(text, "{kappa:>8}  {pool:>4}   {outgrown:>8}   {full:>7}   {peak}")?;
+            writeln!(text, "{kappa:>8}  {pool:>4}   {outgrown:>8}   {full:>7}   {ceiling}")?;
         }
     }
     Ok(text)

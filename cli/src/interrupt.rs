@@ -43,8 +43,3 @@ fn ask() {
 pub(crate) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
-
-/// What is set once the run should stop.
-pub(crate) fn flag() -> &'static AtomicBool {
-    &ASKED
-}

@@ -1,8 +1,10 @@
 //! The terminal: results on stdout, all else on stderr; colour and a progress bar only for people.
 
+use crate::interrupt;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scenarios::report::text::{self, Page, Role};
+use scenarios::watcher::Watcher;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Mutex;
@@ -108,6 +110,17 @@ impl Progress {
             *last = Instant::now();
             say(format_args!("{:3.0}%  {}", share * 100.0, doing()));
         }
+    }
+}
+
+/// Work that is made of many runs shows how far it is, and stops on Ctrl-C.
+impl Watcher for Progress {
+    fn stop(&self) -> bool {
+        interrupt::asked()
+    }
+
+    fn progress(&self, share: f64, doing: &str) {
+        self.update(share, || doing.to_owned());
     }
 }
 

@@ -23,3 +23,4 @@ pub mod trace_file;
 pub mod units;
 pub mod validate;
 pub mod verdict;
+pub mod watcher;

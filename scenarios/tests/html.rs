@@ -3,10 +3,11 @@
 use scenarios::comparison::Comparison;
 use scenarios::document::Document;
 use scenarios::load::{Loaded, Traces};
-use scenarios::night::{self, Watch};
+use scenarios::night;
 use scenarios::report::RunReport;
 use scenarios::report::html::{MARKER, page};
 use scenarios::run::{Options, run};
+use scenarios::watcher::Watcher;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Two clients, a pool, a database under contention, a timeline, windows, an expectation, provenance.
@@ -207,19 +208,22 @@ fn every_scenario_of_the_library_has_a_page() {
 }
 
 /// Stops the night after its first.
-struct AfterOne<'a>(&'a AtomicBool);
+struct AfterOne(AtomicBool);
 
-impl Watch for AfterOne<'_> {
-    fn night(&self, _: &str, _: usize, _: usize) {
+impl Watcher for AfterOne {
+    fn stop(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn progress(&self, _: f64, _: &str) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
 #[test]
 fn a_night_that_was_stopped_says_so() {
-    let stop = AtomicBool::new(false);
     let options = night::Options { full: false, seed: 1, jobs: 1 };
-    let report = night::play(options, &AfterOne(&stop), &stop).unwrap();
+    let report = night::play(options, &AfterOne(AtomicBool::new(false))).unwrap();
     assert!(report.partial);
     let page = report.html();
     check(&page);

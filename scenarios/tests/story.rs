@@ -6,8 +6,9 @@ use scenarios::growth::{Curve, years};
 use scenarios::load::{LoadError, Loaded, Traces};
 use scenarios::report::text::Page;
 use scenarios::run;
-use scenarios::story::{Options, Story, StoryReport, Told, Trigger, Watch, play};
+use scenarios::story::{Options, Story, StoryReport, Told, Trigger, play};
 use scenarios::verdict::Verdict;
+use scenarios::watcher::Watcher;
 use sim_core::time::SimDuration;
 
 fn span(text: &str) -> SimDuration {
@@ -120,12 +121,12 @@ fn designs_change_when_arithmetic_says_so() {
         (n * 4.0 / 0.035).min(8.0 * n / (0.012 * (1.0 + 0.03 * (8.0 * n - 1.0) + 0.008 * n * (8.0 * n - 1.0))))
     };
     let most = (3..100).map(f64::from).max_by(|a, b| carries(*a).total_cmp(&carries(*b))).expect("some");
-    let peak = passages[1].peak.as_ref().expect("more servers do less");
-    assert_eq!(f64::from(peak.replicas[0]), most);
-    assert!((peak.per_s / carries(most) - 1.0).abs() < 1e-9, "{} {}", peak.per_s, carries(most));
+    let ceiling = passages[1].ceiling.as_ref().expect("more servers do less");
+    assert_eq!(f64::from(ceiling.replicas[0]), most);
+    assert!((ceiling.per_s / carries(most) - 1.0).abs() < 1e-9, "{} {}", ceiling.per_s, carries(most));
 
     assert_eq!((passages[2].outgrown.clone(), passages[2].until, passages[2].full.clone()), (None, None, None));
-    assert_eq!(passages[2].peak, None);
+    assert_eq!(passages[2].ceiling, None);
 }
 
 /// Visits of each service by a request, as the published table of the call graph has them.
@@ -283,7 +284,7 @@ fn a_chapter_that_never_comes_is_said() {
 
 struct StopAt(std::sync::atomic::AtomicU32);
 
-impl Watch for StopAt {
+impl Watcher for StopAt {
     fn stop(&self) -> bool {
         self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 40
     }
@@ -302,7 +303,7 @@ fn a_story_that_is_stopped_is_partial() {
 #[test]
 fn progress_never_goes_back() {
     struct Shares(std::sync::Mutex<Vec<f64>>);
-    impl Watch for Shares {
+    impl Watcher for Shares {
         fn progress(&self, share: f64, _: &str) {
             self.0.lock().expect("nobody panicked").push(share);
         }

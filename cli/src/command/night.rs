@@ -7,7 +7,7 @@ use crate::report_file::ReportFile;
 use crate::term::{self, Progress};
 use crate::{input, interrupt};
 use clap::Args;
-use scenarios::night::{self, Options, Report, Watch};
+use scenarios::night::{self, Options, Report};
 use std::path::PathBuf;
 
 /// Arguments of `outgrow night`.
@@ -72,17 +72,7 @@ pub(super) fn play(full: bool, seed: Option<u64>, jobs: Option<u16>) -> anyhow::
     if full {
         term::say(format_args!("playing {nights} nights, {jobs} at once: about half an hour on two processors"));
     }
-    let watched = Watched(Progress::start());
-    let report = night::play(options, &watched, interrupt::flag())
+    let report = night::play(options, &Progress::start())
         .map_err(|error| Rejected(vec![input::rejection("the night", error)]))?;
     Ok(report)
-}
-
-/// The nights under way, as the terminal shows them.
-struct Watched(Progress);
-
-impl Watch for Watched {
-    fn night(&self, row: &str, done: usize, all: usize) {
-        self.0.update(done as f64 / all as f64, || format!("{done} of {all} nights, last: {row}"));
-    }
 }

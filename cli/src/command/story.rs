@@ -12,7 +12,7 @@ use clap::Args;
 use scenarios::document::{Document, Path, ReadError};
 use scenarios::estimate::{EVENTS_PER_S, LONG_S};
 use scenarios::library;
-use scenarios::story::{self, Options, StoryReport, Told, Watch};
+use scenarios::story::{self, Options, StoryReport, Told};
 use serde_json::json;
 use sim_core::time::SimDuration;
 use std::path::PathBuf;
@@ -77,9 +77,8 @@ impl Story {
         }
         interrupt::watch();
         let years = {
-            let watched = Watched(Progress::start());
             let options = Options { jobs: self.jobs.map(usize::from), ..Options::default() };
-            story::play(&told, options, &watched)?
+            story::play(&told, options, &Progress::start())?
         };
         if !self.json {
             term::print(&years.text(&term::page()))?;
@@ -169,17 +168,4 @@ fn evening(told: &Told, at: SimDuration) -> anyhow::Result<Exit> {
     }
     term::print(told.evening(told.in_force(at), at).text())?;
     Ok(Exit::Fine)
-}
-
-/// The evenings under way, as the terminal shows them.
-struct Watched(Progress);
-
-impl Watch for Watched {
-    fn stop(&self) -> bool {
-        interrupt::flag().load(std::sync::atomic::Ordering::Relaxed)
-    }
-
-    fn progress(&self, share: f64, evening: &str) {
-        self.0.update(share, || format!("the years: {evening}"));
-    }
 }

@@ -7,7 +7,7 @@ use crate::problems::{Rejected, Rejection};
 use crate::term::{self, Progress};
 use clap::Args;
 use models::problem::did_you_mean;
-use scenarios::validate::{self, Case, Options, SEED, Watcher};
+use scenarios::validate::{self, Case, Options, SEED};
 
 /// Arguments of `outgrow validate`.
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ impl Validate {
         let cases = self.cases()?;
         interrupt::watch();
         let options = Options { seed: self.seed, jobs: self.jobs.map(usize::from) };
-        let validation = validate::validate(&cases, &options, &Watched(Progress::start()))?;
+        let validation = validate::validate(&cases, &options, &Progress::start())?;
         let text = if self.json {
             format!("{:#}\n", validation.json())
         } else if self.page {
@@ -111,17 +111,4 @@ fn unknown<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str> + Cl
         }
     };
     Some(Rejection::Unreadable { message: format!("there is no {what} `{name}`"), help: vec![help] })
-}
-
-/// The validation under way, as the terminal shows it.
-struct Watched(Progress);
-
-impl Watcher for Watched {
-    fn stop(&self) -> bool {
-        interrupt::asked()
-    }
-
-    fn progress(&self, case: &str, share: f64) {
-        self.0.update(share, || case.to_owned());
-    }
 }

@@ -13,11 +13,12 @@ pub use reference::Agreement;
 
 use crate::document::Document;
 use crate::load::{LoadError, Loaded, Traces};
+use crate::watcher::Watcher;
 use models::probe::{Measure, Probe, Series};
 use models::system::{Limits, Run, System};
 use rayon::prelude::*;
 use sim_core::stats::Estimate;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 /// A configuration of the night.
 #[derive(Clone, Debug)]
@@ -198,12 +199,6 @@ fn separate_rows() -> Vec<Row> {
     ]
 }
 
-/// What is told while nights are played.
-pub trait Watch: Sync {
-    /// A night of a row is over; `done` of `all` nights are.
-    fn night(&self, row: &str, done: usize, all: usize);
-}
-
 /// How the night is played.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -230,7 +225,7 @@ pub fn nights(full: bool) -> u32 {
     }
 }
 
-/// Plays the night. If `stop` is set while it plays, what has been played so far is returned, marked
+/// Plays the night. If it is stopped, what has been played so far is returned, marked
 /// as partial.
 ///
 /// # Errors
@@ -238,7 +233,7 @@ pub fn nights(full: bool) -> u32 {
 ///
 /// # Panics
 /// If no threads can be started.
-pub fn play(options: Options, watch: &dyn Watch, stop: &AtomicBool) -> Result<Report, LoadError> {
+pub fn play(options: Options, watcher: &dyn Watcher) -> Result<Report, LoadError> {
     let base = base()?;
     let mut groups: Vec<Vec<Row>> = vec![rows()];
     if options.full {
@@ -261,8 +256,10 @@ pub fn play(options: Options, watch: &dyn Watch, stop: &AtomicBool) -> Result<Re
     let all = tasks.len();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build().expect("threads can be started");
     let one = |(g, r, night, loaded): &(usize, usize, u32, Loaded)| {
-        let played = Night::play(loaded, options.seed, u64::from(*night), stop)?;
-        watch.night(groups[*g][*r].label, 1 + done.fetch_add(1, Ordering::Relaxed), all);
+        let played = Night::play(loaded, options.seed, u64::from(*night), watcher)?;
+        let done = 1 + done.fetch_add(1, Ordering::Relaxed);
+        let doing = format!("{done} of {all} nights, last: {}", groups[*g][*r].label);
+        watcher.progress(done as f64 / all as f64, &doing);
         Some((*g, *r, played))
     };
     let played: Vec<_> = pool.install(|| tasks.par_iter().with_max_len(1).map(one).collect());
@@ -293,18 +290,18 @@ impl Night {
     ///
     /// # Panics
     /// If a limit of the simulator is hit: a night is far from any.
-    fn play(loaded: &Loaded, seed: u64, night: u64, stop: &AtomicBool) -> Option<Self> {
+    fn play(loaded: &Loaded, seed: u64, night: u64, watcher: &dyn Watcher) -> Option<Self> {
         let mut run = System::run(loaded.topology.clone(), loaded.timeline.clone(), seed, night, Limits::default());
         let good = loaded.scenario.slo.threshold.get();
         let mut measure = Measure::attach(&run, good, loaded.windows.clone(), false);
         let mut series = None;
         if night == 0 {
             let mut both = (measure, Series::attach(&run, loaded.horizon()));
-            to_its_end(&mut run, loaded, &mut both, stop)?;
+            to_its_end(&mut run, loaded, &mut both, watcher)?;
             both.1.close(run.now());
             (measure, series) = (both.0, Some(both.1));
         } else {
-            to_its_end(&mut run, loaded, &mut measure, stop)?;
+            to_its_end(&mut run, loaded, &mut measure, watcher)?;
         }
         let mut windows = [f64::NAN; WINDOWS.len()];
         for (share, window) in windows.iter_mut().zip(&measure.windows) {
@@ -336,9 +333,9 @@ impl Night {
 }
 
 /// Plays a night to its end; `None` if it is stopped.
-fn to_its_end(run: &mut Run, loaded: &Loaded, probe: &mut impl Probe, stop: &AtomicBool) -> Option<()> {
+fn to_its_end(run: &mut Run, loaded: &Loaded, probe: &mut impl Probe, watcher: &dyn Watcher) -> Option<()> {
     while !run.run_some(loaded.horizon(), 1 << 16, probe).expect("a night is far from any limit") {
-        if stop.load(Ordering::Relaxed) {
+        if watcher.stop() {
             return None;
         }
     }

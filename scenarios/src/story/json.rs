@@ -60,9 +60,9 @@ impl StoryReport {
                 "utilisation": utilisation(&full.of),
                 "users": self.users(&full.users),
             })),
-            "peak": passage.peak.as_ref().map(|peak| json!({
-                "per_s": peak.per_s,
-                "replicas": services().zip(&peak.replicas).collect::<IndexMap<_, _>>(),
+            "ceiling": passage.ceiling.as_ref().map(|ceiling| json!({
+                "per_s": ceiling.per_s,
+                "replicas": services().zip(&ceiling.replicas).collect::<IndexMap<_, _>>(),
             })),
             "sized": sized,
             "work_per_request_s": design.work_s(),

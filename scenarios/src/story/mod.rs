@@ -26,8 +26,8 @@ mod trigger;
 pub use design::{Design, Sizing, Written};
 pub use evening::{Evening, Push};
 pub use load::Told;
-pub use passage::{Full, Outgrown, Passage, Peak};
-pub use play::{Moment, Options, StoryReport, Watch, events, play};
+pub use passage::{Ceiling, Full, Outgrown, Passage};
+pub use play::{Moment, Options, StoryReport, events, play};
 pub use trigger::Trigger;
 
 use crate::growth::Growth;

@@ -22,7 +22,7 @@ pub struct Passage {
     /// force, if that is before the end of the story.
     pub full: Option<Full>,
     /// The most that it carries at any size, if larger ones carry less.
-    pub peak: Option<Peak>,
+    pub ceiling: Option<Ceiling>,
 }
 
 /// A trigger has fired.
@@ -51,7 +51,7 @@ pub struct Full {
 
 /// A design that does less if it is made larger.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Peak {
+pub struct Ceiling {
     /// The most requests a second.
     pub per_s: f64,
     /// With so many replicas of each service.
@@ -74,7 +74,15 @@ pub(super) fn passages(story: &Story, designs: &[Design]) -> Vec<Passage> {
         let until = outgrown.as_ref().zip(trigger).map(|(outgrown, (_, lag))| outgrown.at + lag);
         let until = until.filter(|until| *until <= end);
         let full = full(story, design, from, end);
-        passages.push(Passage { chapter, design: id, from, until, outgrown, full, peak: peak(story, design, end) });
+        passages.push(Passage {
+            chapter,
+            design: id,
+            from,
+            until,
+            outgrown,
+            full,
+            ceiling: ceiling(story, design, end),
+        });
         let Some(next) = until else { break };
         from = next;
     }
@@ -122,11 +130,11 @@ fn full(story: &Story, design: &Design, from: SimDuration, end: SimDuration) -> 
 
 /// The most that a design carries with the replicas it is given on any day, if those of the busiest day,
 /// which are the most, carry less.
-fn peak(story: &Story, design: &Design, end: SimDuration) -> Option<Peak> {
+fn ceiling(story: &Story, design: &Design, end: SimDuration) -> Option<Ceiling> {
     let carried = |per_s: f64| {
         let replicas = design.replicas(per_s);
         let of = design.busiest(per_s, &replicas).filter(|of| of.ratio() > 0.0)?;
-        Some(Peak { per_s: per_s / design.worst(&of), replicas })
+        Some(Ceiling { per_s: per_s / design.worst(&of), replicas })
     };
     let evenings: Vec<f64> =
         days(SimDuration::ZERO, end).map(|day| story.growth.at(years(day)).evening_per_s).collect();

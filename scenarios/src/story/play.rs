@@ -8,6 +8,7 @@ use crate::load::{Loaded, Traces};
 use crate::replication::Cut;
 use crate::report::{Partial, RunReport};
 use crate::run::{self, Progress, RunError};
+use crate::watcher::Watcher;
 use models::fluid::Utilisation;
 use sim_core::time::SimDuration;
 
@@ -19,21 +20,6 @@ pub struct Options {
     /// How many threads; `None` as many as the machine has processors. No figure depends on it.
     pub jobs: Option<usize>,
 }
-
-/// Watches a story from outside, from several threads at once.
-pub trait Watch: Sync {
-    /// Whether to stop.
-    fn stop(&self) -> bool {
-        false
-    }
-
-    /// This share of the work is done; `evening` says which is being played.
-    #[expect(unused_variables, reason = "the default method names its arguments for the reader")]
-    fn progress(&self, share: f64, evening: &str) {}
-}
-
-/// Nobody watches.
-impl Watch for () {}
 
 /// An evening that was played.
 #[derive(Clone, Debug)]
@@ -80,7 +66,7 @@ pub struct StoryReport {
 ///
 /// # Errors
 /// No threads can be started.
-pub fn play(told: &Told, options: Options, watch: &dyn Watch) -> Result<StoryReport, RunError> {
+pub fn play(told: &Told, options: Options, watcher: &dyn Watcher) -> Result<StoryReport, RunError> {
     let seed = options.seed.unwrap_or(told.story.evening.seed);
     let run_options = run::Options { seed: Some(seed), jobs: options.jobs, ..run::Options::default() };
     let passages = told.passages();
@@ -93,7 +79,7 @@ pub fn play(told: &Told, options: Options, watch: &dyn Watch) -> Result<StoryRep
     for Prepared { evening, scenario, pushed } in prepared {
         let name = format!("year {}, {}", crate::units::year(evening.at), told.designs[evening.design].name);
         let mut run = |(loaded, cost): &(Loaded, f64)| {
-            let watched = Watched { watch, done: done / all, cost: cost / all, name: &name };
+            let watched = Watched { watcher, done: done / all, cost: cost / all, name: &name };
             done += cost;
             run::run(loaded, &run_options, &watched).map(whole)
         };
@@ -185,7 +171,7 @@ fn whole(report: RunReport) -> Option<RunReport> {
 
 /// One run of the story, as it sees it: it begins when so much is done, and costs so much; shares of all.
 struct Watched<'a> {
-    watch: &'a dyn Watch,
+    watcher: &'a dyn Watcher,
     done: f64,
     cost: f64,
     name: &'a str,
@@ -193,11 +179,11 @@ struct Watched<'a> {
 
 impl run::Watch for Watched<'_> {
     fn stop(&self) -> bool {
-        self.watch.stop()
+        self.watcher.stop()
     }
 
     fn progress(&self, progress: &Progress) {
-        self.watch.progress(self.done + self.cost * progress.share, self.name);
+        self.watcher.progress(self.done + self.cost * progress.share, self.name);
     }
 }
 

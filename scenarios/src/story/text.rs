@@ -211,19 +211,19 @@ impl StoryReport {
         }
         said.extend(self.on_the_brink(passage));
         said.push(self.breaks(passage));
-        said.extend(passage.peak.as_ref().map(|peak| {
+        said.extend(passage.ceiling.as_ref().map(|ceiling| {
             let sized: Vec<String> = design
                 .sized
                 .iter()
                 .map(|(id, _)| {
                     let id = usize::from(*id);
-                    format!("{} replicas of {}", peak.replicas[id], design.topology.services[id].name)
+                    format!("{} replicas of {}", ceiling.replicas[id], design.topology.services[id].name)
                 })
                 .collect();
             format!(
                 "Size cannot save it: with {} it does {} requests a second at most, and with more it does less.",
                 list(&sized),
-                rate(peak.per_s)
+                rate(ceiling.per_s)
             )
         }));
         said.join(" ")

@@ -29,6 +29,7 @@ pub use page::UNTOLD;
 pub use table::{Case, Kind, Metric, Tolerance, cases, scenarios};
 
 use crate::run::{self, Progress, RunError, Watch, run_probed};
+use crate::watcher::Watcher;
 use quantity::Trackers;
 
 /// The seed of every case, where nobody asks for another.
@@ -61,20 +62,6 @@ pub struct Validation {
     /// Whether it was stopped before all cases were run.
     pub partial: bool,
 }
-
-/// Watches a validation.
-pub trait Watcher: Sync {
-    /// Whether it should stop.
-    fn stop(&self) -> bool {
-        false
-    }
-
-    /// The case under way, and the share of all cases that is done.
-    #[expect(unused_variables, reason = "the default method names its arguments for the reader")]
-    fn progress(&self, case: &str, share: f64) {}
-}
-
-impl Watcher for () {}
 
 /// Runs the cases and judges what comes out.
 ///
@@ -133,7 +120,7 @@ impl Watch for One<'_> {
     }
 
     fn progress(&self, progress: &Progress) {
-        self.watcher.progress(self.case, (self.share)(progress.share));
+        self.watcher.progress((self.share)(progress.share), self.case);
     }
 }
 
