@@ -13,7 +13,7 @@
 
 use scenarios::document::Document;
 use scenarios::growth::years;
-use scenarios::story::Told;
+use scenarios::story::LoadedStory;
 use std::fmt::Write as _;
 
 const KAPPA: &str = "designs.cluster.services.db.processor.kappa";
@@ -32,10 +32,10 @@ pub(crate) fn lesson() -> anyhow::Result<String> {
     let mut text = "   kappa  pool   outgrown   full by   most it does\n".to_owned();
     for kappa in ["0.001", "0.0003", "0.0001"] {
         for pool in ["8", "3"] {
-            let mut document = Document::parse("six-years.ron", Told::built_in_text());
+            let mut document = Document::parse("six-years.ron", LoadedStory::built_in_text());
             document.set(&KAPPA.parse()?, kappa)?;
             document.set(&POOL.parse()?, pool)?;
-            let passages = Told::document(document)?.passages();
+            let passages = LoadedStory::document(document)?.passages();
             let cluster = &passages[1];
             let year = |at| format!("{:.2}", years(at));
             let outgrown = cluster.outgrown.as_ref().map_or_else(|| "never".to_owned(), |o| year(o.at));

@@ -2,12 +2,12 @@
 
 mod support;
 
-use scenarios::story::Told;
+use scenarios::story::LoadedStory;
 use support::Folder;
 
 /// The story of the program with few and short evenings.
 fn short() -> Folder {
-    let text = Told::built_in_text();
+    let text = LoadedStory::built_in_text();
     let (before, rest) = text.split_once("    moments: [").expect("it has moments");
     let (_, rest) = rest.split_once("],\n").expect("they end");
     let (between, rest) = rest.split_once("    evening: (").expect("it has evenings");

@@ -119,6 +119,13 @@ impl<T> From<T> for Given<T> {
     }
 }
 
+/// The number that is meant if none is written: 0, or no time.
+impl<T: Default> Default for Given<T> {
+    fn default() -> Self {
+        T::default().into()
+    }
+}
+
 impl<T: Copy> Given<T> {
     /// The number.
     pub const fn get(&self) -> T {

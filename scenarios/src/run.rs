@@ -41,9 +41,13 @@ pub struct Options {
     pub events: Option<u64>,
     /// Whether the distribution of the number in system is reported.
     pub levels: bool,
-    /// Whether what happens over time is reported, from time zero on.
+    /// Whether what happens over time is reported, from time zero on, of the first
+    /// [`SERIES_REPLICATIONS`].
     pub series: bool,
 }
+
+/// So many replications are followed over time: each takes some hundred kilobytes to the end of the run.
+pub const SERIES_REPLICATIONS: u32 = 100;
 
 /// 2 GiB: about 20 million requests in flight. With the slack of growing lists a process takes up to
 /// three times that.
@@ -245,7 +249,7 @@ impl<P: Probe + Send, F: Fn(&Run) -> P + Sync> Replicator<'_, F> {
 
     /// One replication; `None` if it is postponed.
     fn replicate(&self, number: u32) -> Option<(Replication, P)> {
-        if !self.options.series {
+        if !self.options.series || number >= SERIES_REPLICATIONS {
             return self.play(number, &self.probe);
         }
         let with_series = |run: &Run| (Series::attach(run, self.settled.until), (self.probe)(run));

@@ -51,14 +51,10 @@ pub struct Entry {
     /// When it is decided.
     pub at: Given<SimDuration>,
     /// How much later it takes effect.
-    #[serde(default = "at_once")]
+    #[serde(default)]
     pub lag: Given<SimDuration>,
     /// What is done.
     pub act: Act,
-}
-
-fn at_once() -> Given<SimDuration> {
-    SimDuration::ZERO.into()
 }
 
 impl Entry {

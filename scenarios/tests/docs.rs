@@ -5,7 +5,7 @@ use scenarios::expect;
 use scenarios::load::{Loaded, Traces};
 use scenarios::provenance;
 use scenarios::run::{Options, run};
-use scenarios::story::Told;
+use scenarios::story::LoadedStory;
 
 /// The page with every field of the format: its scenario loads, runs, and meets what it expects.
 #[test]
@@ -22,7 +22,7 @@ fn the_scenario_page_shows_a_scenario_that_runs() {
 #[test]
 fn the_story_page_shows_a_story_that_plays() {
     let text = the_only_ron_of(include_str!("../../docs/story.md"));
-    let told = Told::document(Document::parse("page.ron", text)).unwrap_or_else(|e| panic!("{e}"));
+    let told = LoadedStory::document(Document::parse("page.ron", text)).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(told.passages().len(), 2);
     // Every field that can be written is there: what is left out of the file is never a field.
     let missing: Vec<_> = provenance::parameters(&told.document, &told.story)

@@ -32,6 +32,16 @@ fn curve<'a>(series: &'a SeriesReport, path: &str) -> &'a Curve {
     series.curve(path).unwrap_or_else(|| panic!("{path}: {:?}", series.curves.keys().collect::<Vec<_>>()))
 }
 
+/// However many replications there are, what is kept of them over time is bounded.
+#[test]
+fn the_first_hundred_replications_are_followed() {
+    let small = SPIKE.replace("warm_up: \"10s\", horizon: \"61s\"", "warm_up: \"0s\", horizon: \"100ms\"");
+    let series =
+        |replications| report(&small, Options { replications: Some(replications), ..Options::default() }).series;
+    assert_eq!(series(100), series(130));
+    assert_ne!(series(99), series(100));
+}
+
 #[test]
 fn a_spike_is_seen_where_it_is() {
     let report = report(SPIKE, Options::default());

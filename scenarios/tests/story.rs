@@ -6,7 +6,7 @@ use scenarios::growth::{Curve, years};
 use scenarios::load::{LoadError, Loaded, Traces};
 use scenarios::report::text::Page;
 use scenarios::run;
-use scenarios::story::{Options, Story, StoryReport, Told, Trigger, play};
+use scenarios::story::{LoadedStory, Options, Story, StoryReport, Trigger, play};
 use scenarios::verdict::Verdict;
 use scenarios::watcher::Watcher;
 use sim_core::time::SimDuration;
@@ -16,13 +16,13 @@ fn span(text: &str) -> SimDuration {
 }
 
 /// The story of the program with some texts replaced, each of which stands in it once.
-fn changed(changes: &[(&str, &str)]) -> Result<Told, LoadError> {
-    let mut text = Told::built_in_text().to_owned();
+fn changed(changes: &[(&str, &str)]) -> Result<LoadedStory, LoadError> {
+    let mut text = LoadedStory::built_in_text().to_owned();
     for (from, to) in changes {
         assert_eq!(text.matches(from).count(), 1, "{from}");
         text = text.replace(from, to);
     }
-    Told::document(Document::parse("changed.ron", &text))
+    LoadedStory::document(Document::parse("changed.ron", &text))
 }
 
 const MOMENTS: &str = "moments: [\"0y\", \"0.5y\", \"0.75y\", \"1y\", \"1.5y\", \"2y\", \"2.45y\", \"2.7y\", \"3y\", \"4y\", \"5y\", \"6y\"]";
@@ -33,7 +33,7 @@ const SHORT: &str = "length: (\"10s\", \"10s\"), requests: 1, replications: (2, 
 /// second on the mean of the day, in the evening and on the evening of a match, and sessions then.
 #[test]
 fn growth_gives_the_published_table() {
-    let told = Told::built_in();
+    let told = LoadedStory::built_in();
     // As printed there, with as many digits: 0.40 million is 400 thousand to the nearest ten thousand.
     let rows = [
         ("0.5", ".10 M", ".04 M", "1.4 k", "2.5", "6", "13", "104"),
@@ -86,7 +86,7 @@ fn evening_on(day: u32) -> (f64, f64) {
 
 #[test]
 fn designs_change_when_arithmetic_says_so() {
-    let told = Told::built_in();
+    let told = LoadedStory::built_in();
     let passages = told.passages();
     assert_eq!(passages.len(), 3);
     let day = |span: SimDuration| (span.as_secs_f64() / 86_400.0).round() as u32;
@@ -132,7 +132,7 @@ fn designs_change_when_arithmetic_says_so() {
 /// Visits of each service by a request, as the published table of the call graph has them.
 #[test]
 fn services_are_visited_as_the_call_graph_says() {
-    let told = Told::built_in();
+    let told = LoadedStory::built_in();
     let design = told.designs.last().expect("there are designs");
     let visits = design.demands.visits_per_s(&[1.0]);
     let of = |name: &str| {
@@ -168,7 +168,7 @@ fn the_library_has_the_same_services() {
         text.replace("replicas: 3,", "").split_whitespace().collect::<String>()
     };
     let library = scenarios::library::find("microservices").expect("it is there").document();
-    let story = Document::parse("story", Told::built_in_text());
+    let story = Document::parse("story", LoadedStory::built_in_text());
     assert_eq!(services(&story, "designs.services.services"), services(&library, "services"));
 }
 
@@ -183,7 +183,7 @@ fn every_trigger_and_curve_in_the_lists_reads() {
     }
 }
 
-fn small() -> Told {
+fn small() -> LoadedStory {
     changed(&[(MOMENTS, "moments: [\"1.5y\", \"2.45y\"]"), (EVENING, SHORT)]).unwrap_or_else(|e| panic!("{e}"))
 }
 
@@ -266,7 +266,7 @@ fn other_triggers_fire_when_they_say() {
     let fired = by_users[0].outgrown.as_ref().expect("they come");
     assert!(
         fired.users.cumulative >= 200_000.0
-            && Told::built_in().story.growth.at(years(fired.at) - 1.0 / 365.25).cumulative < 200_000.0
+            && LoadedStory::built_in().story.growth.at(years(fired.at) - 1.0 / 365.25).cumulative < 200_000.0
     );
     // What never happens is no error: the chapters after it never come, and the report says so.
     let never = with("when: Users(1e9)");
@@ -292,7 +292,7 @@ impl Watcher for StopAt {
 
 #[test]
 fn a_story_that_is_stopped_is_partial() {
-    let told = Told::built_in();
+    let told = LoadedStory::built_in();
     let report: StoryReport = play(&told, Options::default(), &StopAt(0.into())).expect("it plays");
     assert!(report.partial && report.moments.len() < told.story.moments.len());
     assert!(report.text(&Page::default()).starts_with("PARTIAL"));
@@ -465,7 +465,7 @@ fn hostile_names_stay_names() {
 /// A story reads what it writes: nothing of it is lost on the way through serde.
 #[test]
 fn a_story_survives_being_written() {
-    let story = Told::built_in().story;
+    let story = LoadedStory::built_in().story;
     let written = ron::ser::to_string(&story).expect("it can be written");
     let read = Document::parse("again.ron", &written).decode::<Story>();
     assert_eq!(read.problems, []);

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use scenarios::library;
-use scenarios::story::Told;
+use scenarios::story::LoadedStory;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
@@ -53,7 +53,7 @@ impl Template {
             Self::ThreeTiers => include_str!("../../templates/three-tiers.ron"),
             Self::Cluster => include_str!("../../templates/cluster.ron"),
             Self::Services => include_str!("../../templates/services.ron"),
-            Self::Story => Told::built_in_text(),
+            Self::Story => LoadedStory::built_in_text(),
         }
     }
 }

@@ -12,7 +12,7 @@ use clap::Args;
 use scenarios::document::{Document, Path, ReadError};
 use scenarios::estimate::{EVENTS_PER_S, LONG_S};
 use scenarios::library;
-use scenarios::story::{self, Options, StoryReport, Told};
+use scenarios::story::{self, LoadedStory, Options, StoryReport};
 use serde_json::json;
 use sim_core::time::SimDuration;
 use std::path::PathBuf;
@@ -101,11 +101,11 @@ impl Story {
     }
 
     /// The story, with the changes made.
-    fn told(&self) -> Result<Told, Rejected> {
+    fn told(&self) -> Result<LoadedStory, Rejected> {
         let name = self.file.as_ref().map_or_else(|| "the story".to_owned(), |file| file.display().to_string());
         let load = || {
             let document = match &self.file {
-                None => Told::built_in().document,
+                None => LoadedStory::built_in().document,
                 Some(file) => Document::read(file).map_err(|error| self.unreadable(&name, error))?,
             };
             if document.get(&Path::root().name("clients")).is_some() {
@@ -115,7 +115,7 @@ impl Story {
                 });
             }
             let document = input::changed(document, &self.set)?;
-            Told::document(document).map_err(|error| input::rejection(&name, error))
+            LoadedStory::document(document).map_err(|error| input::rejection(&name, error))
         };
         load().map_err(|rejection| Rejected(vec![rejection]))
     }
@@ -162,7 +162,7 @@ fn end(years: &StoryReport, night: Option<&scenarios::night::Report>) -> Exit {
 }
 
 /// Prints the scenario of one evening.
-fn evening(told: &Told, at: SimDuration) -> anyhow::Result<Exit> {
+fn evening(told: &LoadedStory, at: SimDuration) -> anyhow::Result<Exit> {
     if at > told.end() {
         bail!("the story ends {} after launch: {at} is later", told.end());
     }

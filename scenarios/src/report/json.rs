@@ -301,7 +301,7 @@ const SERIES_KEYS: &[(&str, &str, &str)] = &[
     (
         "series",
         "object",
-        "Only with `--series`: what happens over time, warm-up included, in up to 300 bins of equal width. A **curve** is \
+        "Only with `--series`: what happens over time in the first 100 replications, warm-up included, in up to 300 bins of equal width. A **curve** is \
          `{\"mean\": [...], \"low\": [...], \"high\": [...]}`: for each bin the mean over the replications in which \
          it has a value, and the lowest and the highest value of any; null where none has one, as in bins that were \
          not reached.",

@@ -14,6 +14,8 @@ use sim_core::time::{SimDuration, SimTime};
 pub struct SeriesReport {
     /// How wide the bins are. The last one ends with the run.
     pub bin: SimDuration,
+    /// Over how many replications: the first ones.
+    pub replications: usize,
     /// How many bins there are; the first begins at time zero, so that the warm-up is part of it.
     pub bins: usize,
     /// Every curve by its place, such as `services.db.utilisation.processor`, in the order of the report.
@@ -109,7 +111,8 @@ impl SeriesReport {
     /// The curves of a run; `None` without any replication.
     pub(super) fn new(topology: &Topology, replications: &[&Series]) -> Option<Self> {
         let first = replications.first()?;
-        let mut report = Self { bin: first.width(), bins: first.bins(), curves: IndexMap::new() };
+        let (bin, bins) = (first.width(), first.bins());
+        let mut report = Self { bin, replications: replications.len(), bins, curves: IndexMap::new() };
         for row in METRICS {
             report.add(&["metrics"], &row.definition, replications, row.of);
         }

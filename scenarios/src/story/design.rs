@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// A design as written.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Written {
+pub struct WrittenDesign {
     /// What it is, in a few words.
     #[serde(default)]
     pub about: Option<String>,
@@ -60,7 +60,7 @@ pub struct Design {
 }
 
 impl Design {
-    pub(super) fn new(name: &str, written: &Written, topology: Arc<Topology>) -> Self {
+    pub(super) fn new(name: &str, written: &WrittenDesign, topology: Arc<Topology>) -> Self {
         let sized = |(service, sizing): (&String, &Sizing)| Some((topology.service(service)?, sizing.clone()));
         Self {
             name: name.to_owned(),

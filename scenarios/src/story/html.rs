@@ -1,6 +1,6 @@
 //! A story as a web page.
 
-use super::text::{after_push, rate, time};
+use super::text::{rate, time};
 use super::{Design, Moment, Passage, StoryReport, Trigger};
 use crate::growth::years;
 use crate::html::{
@@ -358,25 +358,8 @@ impl StoryReport {
     }
 
     fn evening_row(&self, moment: &Moment) -> Row {
-        let (design, report) = (&self.told.designs[moment.design], &moment.report);
-        let mean = |key: &str| report.mean(&format!("metrics.{key}"));
-        let or_none = |value: Option<String>| Cell::from(value.unwrap_or_else(|| "-".to_owned()));
-        let mut cells: Vec<Cell> = vec![
-            year(moment.at).into(),
-            rate(moment.users.evening_per_s).into(),
-            design.processors(&moment.replicas).to_string().into(),
-            or_none(super::text::busiest(report)),
-            or_none(moment.carries(&self.told).map(|times| format!("{}x", rate(times)))),
-            or_none(mean("response_p50_s").map(time)),
-            or_none(mean("response_p99_s").map(time)),
-            or_none(mean("availability").map(brief)),
-            or_none(mean("slo_good_ratio").map(brief)),
-        ];
-        if self.told.story.push.is_some() {
-            cells.push(or_none(moment.pushed.as_ref().map(after_push)));
-        }
-        cells.push(report.verdict.into());
-        Row::Cells(cells)
+        let cells = self.cells(moment).into_iter().map(Cell::from);
+        Row::Cells(cells.chain([moment.report.verdict.into()]).collect())
     }
 
     fn response_chart(&self, threshold: f64) -> Chart {
@@ -485,7 +468,7 @@ impl StoryReport {
                 "outgrow run evening.ron".to_owned(),
             ]
         } else {
-            vec![format!("outgrow story {name}.ron --seed {}", self.seed)]
+            vec![format!("outgrow story {name}.ron --seed {}   # the file below", self.seed)]
         };
         let file = format!("{name}.ron");
         section(

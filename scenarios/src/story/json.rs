@@ -12,7 +12,7 @@ impl StoryReport {
     pub fn json(&self) -> Value {
         let chapters: Vec<_> = self.passages.iter().map(|passage| self.chapter(passage)).collect();
         json!({
-            "story": super::load::name(&self.told.document),
+            "story": self.told.document.stem(),
             "title": self.told.story.title,
             "version": env!("CARGO_PKG_VERSION"),
             "seed": self.seed,

@@ -1,7 +1,7 @@
 //! From a file to a story that can be played; or everything that is wrong with it.
 
 use super::design::is_firm;
-use super::{Design, Passage, Story, Trigger, Written, evening, passage};
+use super::{Design, Passage, Story, Trigger, WrittenDesign, evening, passage};
 use crate::document::{Document, Path, Problem};
 use crate::growth::years;
 use crate::load::{LoadError, Loaded, Traces};
@@ -14,7 +14,7 @@ use sim_core::time::SimDuration;
 
 /// A story that can be played.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct LoadedStory {
     /// The file.
     pub document: Document,
     /// What it says.
@@ -32,7 +32,7 @@ const LONGEST: SimDuration = SimDuration::from_secs(100 * 31_557_600);
 /// The longest span in an evening: none lasts longer than its day.
 const DAY: SimDuration = SimDuration::from_secs(86_400);
 
-impl Told {
+impl LoadedStory {
     /// The text of the story that comes with the program.
     pub const fn built_in_text() -> &'static str {
         SIX_YEARS.1
@@ -127,13 +127,8 @@ impl Told {
     }
 }
 
-/// The name of a story.
-pub(super) fn name(document: &Document) -> String {
-    document.stem()
-}
-
 /// A design as run: it is checked as the scenario of an evening would be.
-fn design(document: &Document, name: &str, written: &Written) -> Result<Design, Vec<Problem>> {
+fn design(document: &Document, name: &str, written: &WrittenDesign) -> Result<Design, Vec<Problem>> {
     let loaded = Loaded::document(evening::bare(document, name), &Traces::Library).map_err(|error| match error {
         LoadError::Problems(problems) => {
             let moved = |p: Problem| Problem { path: evening::in_story(&p.path, name), place: None, ..p };
@@ -253,7 +248,7 @@ fn nobody(story: &Story) -> Vec<Problem> {
 }
 
 /// What is wrong with how the services of a design are sized.
-fn sizing(name: &str, written: &Written) -> Vec<Problem> {
+fn sizing(name: &str, written: &WrittenDesign) -> Vec<Problem> {
     let mut problems = Vec::new();
     let place = Path::root().name("designs").name(name).name("sizing");
     for (service, sizing) in &written.sizing {
@@ -294,7 +289,7 @@ fn sizing(name: &str, written: &Written) -> Vec<Problem> {
 }
 
 /// Whether a design can be as large as it would have to be on the busiest of the evenings.
-fn sizes(story: &Story, design: &Design, written: &Written, grows: bool) -> Vec<Problem> {
+fn sizes(story: &Story, design: &Design, written: &WrittenDesign, grows: bool) -> Vec<Problem> {
     if !grows || !sizing(&design.name, written).is_empty() {
         return Vec::new();
     }

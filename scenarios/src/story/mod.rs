@@ -11,7 +11,7 @@
 //!
 //! Nothing says when a design gives way to the next: that follows from its trigger, the growth, and
 //! what the utilisation law says of the design. What is simulated then is an ordinary scenario
-//! ([`Told::evening`]) that can be taken out, changed and compared like any other.
+//! ([`LoadedStory::evening`]) that can be taken out, changed and compared like any other.
 
 mod design;
 mod evening;
@@ -23,9 +23,9 @@ mod play;
 mod text;
 mod trigger;
 
-pub use design::{Design, Sizing, Written};
+pub use design::{Design, Sizing, WrittenDesign};
 pub use evening::{Evening, Push};
-pub use load::Told;
+pub use load::LoadedStory;
 pub use passage::{Ceiling, Full, Outgrown, Passage};
 pub use play::{Moment, Options, StoryReport, events, play};
 pub use trigger::Trigger;
@@ -54,7 +54,7 @@ pub struct Story {
     #[serde(default)]
     pub visitors: Visitors,
     /// The designs, by name.
-    pub designs: IndexMap<String, Written>,
+    pub designs: IndexMap<String, WrittenDesign>,
     /// Which of them is in force when: the first from launch, each other from its trigger on.
     pub chapters: Vec<Chapter>,
     /// When, after launch, an evening is played. The last is the end of the story.
@@ -96,10 +96,6 @@ pub struct Chapter {
     #[serde(default)]
     pub when: Option<Trigger>,
     /// How much later it is in force.
-    #[serde(default = "at_once")]
+    #[serde(default)]
     pub lag: Given<SimDuration>,
-}
-
-fn at_once() -> Given<SimDuration> {
-    SimDuration::ZERO.into()
 }

@@ -18,8 +18,8 @@ pub struct Passage {
     pub until: Option<SimDuration>,
     /// When and how it was outgrown, if it was.
     pub outgrown: Option<Outgrown>,
-    /// When something of it would be asked for more than it can do in the evening if it stayed in
-    /// force, if that is before the end of the story.
+    /// When something of it would be asked for all it can do in the evening if it stayed in force, if that
+    /// is before the end of the story.
     pub full: Option<Full>,
     /// The most that it carries at any size, if larger ones carry less.
     pub ceiling: Option<Ceiling>,
@@ -118,7 +118,7 @@ fn fires(trigger: &Trigger, story: &Story, design: &Design, from: SimDuration, e
     None
 }
 
-/// When something of a design would be asked for more than it can do.
+/// When something of a design would be asked for all it can do.
 fn full(story: &Story, design: &Design, from: SimDuration, end: SimDuration) -> Option<Full> {
     days(from, end).find_map(|day| {
         let users = story.growth.at(years(day));

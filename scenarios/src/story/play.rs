@@ -1,7 +1,7 @@
 //! Playing a story: an evening at each of its moments, and what would have become of the designs that
 //! were given up.
 
-use super::{Passage, Told};
+use super::{LoadedStory, Passage};
 use crate::estimate::Cost;
 use crate::growth::{Users, years};
 use crate::load::{Loaded, Traces};
@@ -48,7 +48,7 @@ pub struct Moment {
 #[derive(Clone, Debug)]
 pub struct StoryReport {
     /// The story.
-    pub told: Told,
+    pub told: LoadedStory,
     /// The seed.
     pub seed: u64,
     /// Which design was in force when, and why it went.
@@ -66,7 +66,7 @@ pub struct StoryReport {
 ///
 /// # Errors
 /// No threads can be started.
-pub fn play(told: &Told, options: Options, watcher: &dyn Watcher) -> Result<StoryReport, RunError> {
+pub fn play(told: &LoadedStory, options: Options, watcher: &dyn Watcher) -> Result<StoryReport, RunError> {
     let seed = options.seed.unwrap_or(told.story.evening.seed);
     let run_options = run::Options { seed: Some(seed), jobs: options.jobs, ..run::Options::default() };
     let passages = told.passages();
@@ -109,7 +109,7 @@ pub fn play(told: &Told, options: Options, watcher: &dyn Watcher) -> Result<Stor
 }
 
 /// Events that playing a story takes, roughly: within a factor of two or so.
-pub fn events(told: &Told) -> f64 {
+pub fn events(told: &LoadedStory) -> f64 {
     let options = run::Options::default();
     evenings(told, &told.passages()).into_iter().map(|evening| Prepared::new(told, evening, &options).cost()).sum()
 }
@@ -124,7 +124,7 @@ struct Planned {
 
 /// Every moment on the design then in force, and each design that was given up once more, at the first
 /// moment after something of it would have been asked for too much.
-fn evenings(told: &Told, passages: &[Passage]) -> Vec<Planned> {
+fn evenings(told: &LoadedStory, passages: &[Passage]) -> Vec<Planned> {
     let moments = &told.story.moments;
     let in_force = |at: SimDuration| passages.iter().rfind(|p| p.from <= at).map_or(0, |p| p.design);
     let in_time = moments.iter().map(|&at| Planned { design: in_force(at), at, stayed_from: None });
@@ -144,7 +144,7 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(told: &Told, evening: Planned, options: &run::Options) -> Self {
+    fn new(told: &LoadedStory, evening: Planned, options: &run::Options) -> Self {
         let load = |document| {
             let loaded = Loaded::document(document, &Traces::Library).expect("the design was checked");
             let events = Cost::of(&loaded, options).map_or(1.0, |cost| cost.events.max(1.0));
@@ -190,7 +190,7 @@ impl run::Watch for Watched<'_> {
 impl Moment {
     /// How many times its requests its processors and databases could do, by the utilisation law, with
     /// the replicas that it has; `None` if nothing is limited.
-    pub fn carries(&self, told: &Told) -> Option<f64> {
+    pub fn carries(&self, told: &LoadedStory) -> Option<f64> {
         let design = &told.designs[self.design];
         let busiest = design.worst(&design.busiest(self.users.evening_per_s, &self.replicas)?);
         (busiest > 0.0).then(|| 1.0 / busiest)

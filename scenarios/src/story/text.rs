@@ -120,10 +120,21 @@ impl StoryReport {
     }
 
     fn row(&self, moment: &Moment) -> Vec<String> {
+        let report = &moment.report;
+        let mut row = self.cells(moment);
+        let partial = if report.partial.is_some() { ", PARTIAL" } else { "" };
+        let some = report.collapsed().filter(|(lost, of)| *lost > 0 && 2 * lost < *of);
+        let some = some.map_or_else(String::new, |(lost, of)| format!(", lost {lost}/{of}"));
+        row.push(format!("{}{some}{partial}", report.verdict.name()));
+        row
+    }
+
+    /// An evening in figures, but for its verdict.
+    pub(super) fn cells(&self, moment: &Moment) -> Vec<String> {
         let (design, report) = (&self.told.designs[moment.design], &moment.report);
         let mean = |key: &str| report.mean(&format!("metrics.{key}"));
         let or_none = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-        let mut row = vec![
+        let mut cells = vec![
             year(moment.at),
             rate(moment.users.evening_per_s),
             design.processors(&moment.replicas).to_string(),
@@ -135,13 +146,9 @@ impl StoryReport {
             or_none(mean("slo_good_ratio").map(brief)),
         ];
         if self.told.story.push.is_some() {
-            row.push(or_none(moment.pushed.as_ref().map(after_push)));
+            cells.push(or_none(moment.pushed.as_ref().map(after_push)));
         }
-        let partial = if report.partial.is_some() { ", PARTIAL" } else { "" };
-        let some = report.collapsed().filter(|(lost, of)| *lost > 0 && 2 * lost < *of);
-        let some = some.map_or_else(String::new, |(lost, of)| format!(", lost {lost}/{of}"));
-        row.push(format!("{}{some}{partial}", report.verdict.name()));
-        row
+        cells
     }
 
     /// The line at which a design comes into force.
@@ -440,7 +447,7 @@ impl StoryReport {
 }
 
 /// What binds a run: the service, the resource unless it is its processor or database, and how busy it is.
-pub(super) fn busiest(report: &RunReport) -> Option<String> {
+fn busiest(report: &RunReport) -> Option<String> {
     let binding = report.binding.as_ref()?;
     let what = match binding.resource.as_str() {
         "processor" | "contention" => String::new(),
@@ -450,7 +457,7 @@ pub(super) fn busiest(report: &RunReport) -> Option<String> {
 }
 
 /// How a system came out of a push.
-pub(super) fn after_push(report: &RunReport) -> String {
+fn after_push(report: &RunReport) -> String {
     match report.collapsed() {
         Some((0, _)) => "recovers".to_owned(),
         Some((lost, of)) => format!("lost {lost}/{of}"),

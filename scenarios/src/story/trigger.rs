@@ -18,17 +18,13 @@ pub enum Trigger {
         /// The level.
         above: Given<f64>,
         /// For how long it has been so.
-        #[serde(default = "at_once")]
+        #[serde(default)]
         lasting: Given<SimDuration>,
     },
     /// So many people have signed up: `Users(5e6)`.
     Users(Given<f64>),
     /// So long after launch: `Time("2.3y")`.
     Time(Given<SimDuration>),
-}
-
-fn at_once() -> Given<SimDuration> {
-    SimDuration::ZERO.into()
 }
 
 impl Trigger {

@@ -15,7 +15,7 @@ pub(super) fn charts(report: &RunReport, series: &SeriesReport) -> Markup {
     let several = report.replications.len() > 1;
     html! {
         p { "Each point is the mean of " (span(series.bin.as_secs_f64()))
-            @if several { " over " (report.replications.len()) " runs; bands reach from the lowest to the highest of them." }
+            @if several { " over " @if series.replications < report.replications.len() { "the first " } (series.replications) " runs; bands reach from the lowest to the highest of them." }
             @else { " of one run." }
             @if report.warm_up.as_nanos() > 0 { " The warm-up is drawn, but counts in no figure." }
             @if !report.windows.is_empty() { " Windows are shaded, and named in the first chart." }
