@@ -303,7 +303,7 @@ impl StoryReport {
                 p {
                     "Concurrency counts sessions, not requests: on a match evening of that year " (people(users.match_sessions))
                     " sessions are open, and by Little's law " (people(in_flight)) " requests are in flight, "
-                    (rate(users.match_per_s)) " a second for " (time(response)) " each. So many requests in flight as there are sessions would be a sick system."
+                    (rate(users.match_per_s)) " a second for " (time(response)) " each, if it answers as in an ordinary evening. So many requests in flight as there are sessions would be a sick system."
                 }
             },
         ))

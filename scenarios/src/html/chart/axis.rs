@@ -216,7 +216,7 @@ impl Quantity {
         match self {
             Self::Count => units::mean_text(Unit::Count, value),
             Self::PerSecond => units::mean_text(Unit::PerSecond, value),
-            Self::Share => units::share(value),
+            Self::Share => units::brief(value),
             Self::Seconds => units::mean_text(Unit::Seconds, value),
             Self::Years => years(value),
             Self::Clock => units::span(value),
