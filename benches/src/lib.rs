@@ -35,8 +35,8 @@ pub fn measured(topology: &Arc<Topology>, horizon: SimTime) -> Tally {
     let mut run = start(topology);
     let mut measure = Measure::attach(&run, SimDuration::from_secs(1), Vec::new(), false);
     run.run_until(horizon, &mut measure).expect("no limit is near");
-    let responses = &measure.requests.responses;
-    Tally { events: run.events(), served: measure.requests.done, mean_secs: responses.mean_secs().unwrap_or(f64::NAN) }
+    let requests = measure.requests();
+    Tally { events: run.events(), served: requests.done, mean_secs: requests.responses.mean_secs().unwrap_or(f64::NAN) }
 }
 
 /// A design run with a probe of one's own, such as `()`.

@@ -83,11 +83,9 @@ fn digests(topology: &Arc<Topology>, horizon: SimTime) -> (u64, u64) {
     };
     let level = |level: &TimeWeighted, take: &mut dyn FnMut(u64)| {
         [level.level(), level.max(), level.integral(horizon) as u64].into_iter().for_each(&mut *take);
-        [level.mean(horizon), level.variance(horizon)]
-            .into_iter()
-            .for_each(|figure| take(figure.map_or(0, f64::to_bits)));
+        take(level.mean(horizon).map_or(0, f64::to_bits));
     };
-    for client in measure.clients.iter().chain([&measure.requests]) {
+    for client in measure.clients.iter().chain([measure.requests().as_ref()]) {
         [client.arrived, client.served, client.done, client.done_in_time].into_iter().for_each(&mut take);
         client.failed.into_iter().for_each(&mut take);
         times(&client.responses, &mut take);
@@ -99,9 +97,10 @@ fn digests(topology: &Arc<Topology>, horizon: SimTime) -> (u64, u64) {
         [service.unwanted, service.work_done as u64].into_iter().for_each(&mut take);
         service.turned_away.into_iter().for_each(&mut take);
         [&service.waits, &service.responses].into_iter().for_each(|histogram| times(histogram, &mut take));
-        [&service.waiting, &service.held, &service.in_system, &service.busy]
+        [&service.waiting, &service.held, service.in_system.level(), &service.busy]
             .into_iter()
             .for_each(|l| level(l, &mut take));
+        take(service.in_system.variance(horizon).map_or(0, f64::to_bits));
         [service.processor_utilisation(horizon), service.thread_utilisation(horizon)]
             .into_iter()
             .for_each(|figure| take(figure.map_or(0, f64::to_bits)));

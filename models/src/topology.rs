@@ -178,6 +178,11 @@ pub struct Site {
     pub callee: u16,
     /// The endpoint called.
     pub endpoint: u16,
+    /// Where the endpoint's program starts in [`Topology::ops`].
+    pub entry: u32,
+    /// Whether calls made here need nothing remembered at the caller: there is no policy, and nothing in the
+    /// design cancels.
+    pub direct: bool,
     /// Names this call among all of its caller's: callee, endpoint, and which call to it this is.
     pub path: u64,
     /// Index of the pool among the caller's, if there is one.

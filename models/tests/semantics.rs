@@ -876,7 +876,7 @@ fn the_standard_probe_counts_what_began_since_it_was_attached() {
     run.run_until(instant(1_000), &mut measure).unwrap();
     // Two were under way at 45; three came after: two waited for a connection and gave up, one was
     // served.
-    let r = &measure.requests;
+    let r = &measure.requests();
     assert_eq!((r.arrived, r.done, r.failed.iter().sum::<u64>()), (3, 1, 2));
     let [users, others] = &measure.clients[..] else { panic!("two populations") };
     assert_eq!((users.arrived, users.done, others.arrived, others.done), (2, 0, 1, 1));

@@ -112,12 +112,12 @@ fn bins_add_up_to_the_figures_of_the_standard_probe() {
     assert_eq!(bins.clone().map(|bin| s.span(bin).as_nanos()).sum::<u64>(), EVERYTHING_ENDS);
     let count =
         |of: fn(&models::probe::series::RequestsInBin) -> u64| bins.clone().map(|bin| of(s.requests(bin))).sum::<u64>();
-    assert_eq!(count(|r| r.arrived), m.requests.arrived);
-    assert_eq!(count(|r| r.served), m.requests.served);
-    assert_eq!(count(|r| r.arrived_and_served), m.requests.done);
-    assert_eq!(count(|r| r.failed), m.requests.failed.iter().sum::<u64>());
+    assert_eq!(count(|r| r.arrived), m.requests().arrived);
+    assert_eq!(count(|r| r.served), m.requests().served);
+    assert_eq!(count(|r| r.arrived_and_served), m.requests().done);
+    assert_eq!(count(|r| r.failed), m.requests().failed.iter().sum::<u64>());
     assert_eq!(count(|r| r.attempts), m.attempts);
-    assert!(m.requests.failed[0] > 100 && m.attempts > m.requests.arrived, "it is busy enough to be a test");
+    assert!(m.requests().failed[0] > 100 && m.attempts > m.requests().arrived, "it is busy enough to be a test");
     assert!(bins.clone().all(|bin| s.requests(bin).arrived_and_served <= s.requests(bin).arrived));
 
     // Means over the bins, weighted by their time, are means over the run; rounding aside.

@@ -77,11 +77,11 @@ fn works(mean: f64) -> Step {
 }
 
 fn response(m: &Measure) -> f64 {
-    m.requests.responses.mean_secs().unwrap()
+    m.requests().responses.mean_secs().unwrap()
 }
 
 fn p99(m: &Measure) -> f64 {
-    m.requests.responses.quantile(0.99).unwrap().as_secs_f64()
+    m.requests().responses.quantile(0.99).unwrap().as_secs_f64()
 }
 
 fn wait(s: &ServiceMeasure) -> f64 {
@@ -121,7 +121,7 @@ fn one_server_with_exponential_work() {
         vec![
             ("response", response(m)),
             ("wait", wait(s)),
-            ("in system", s.in_system.mean(run.now()).unwrap()),
+            ("in system", s.in_system.level().mean(run.now()).unwrap()),
             ("variance", s.in_system.variance(run.now()).unwrap()),
             ("waiting", s.waiting.mean(run.now()).unwrap()),
             ("waited", waited(s)),
@@ -157,7 +157,11 @@ fn several_servers_with_exponential_work() {
         for kind in kinds {
             ten(&open(rate, kind), 60_000.0, |run, m| {
                 let s = &m.services[0];
-                vec![("waited", waited(s)), ("wait", wait(s)), ("in system", s.in_system.mean(run.now()).unwrap())]
+                vec![
+                    ("waited", waited(s)),
+                    ("wait", wait(s)),
+                    ("in system", s.in_system.level().mean(run.now()).unwrap()),
+                ]
             })
             .is("waited", p, 0.01)
             .is("wait", p / (f64::from(c) - rate), 0.02)
@@ -173,8 +177,8 @@ fn a_bounded_queue_rejects_what_it_must() {
         let s = &m.services[0];
         vec![
             ("rejected", s.turned_away[Cause::Rejected as usize] as f64 / s.arrived as f64),
-            ("failed", 1.0 - m.requests.availability().unwrap()),
-            ("in system", s.in_system.mean(run.now()).unwrap()),
+            ("failed", 1.0 - m.requests().availability().unwrap()),
+            ("in system", s.in_system.level().mean(run.now()).unwrap()),
             ("response", response(m)),
         ]
     };
@@ -284,7 +288,7 @@ fn sharing_several_cores_gives_the_occupancy_of_as_many_servers() {
                 ("1", p[1]),
                 ("3", p[3]),
                 ("5", p[5]),
-                ("in system", m.services[0].in_system.mean(run.now()).unwrap()),
+                ("in system", m.services[0].in_system.level().mean(run.now()).unwrap()),
                 ("busy", m.services[0].busy.mean(run.now()).unwrap()),
             ]
         });
@@ -308,7 +312,7 @@ fn a_contended_database_completes_what_its_law_says() {
             let db = &m.services[1];
             let seconds = run.now().since(m.from).as_secs_f64();
             vec![
-                ("throughput", m.requests.done as f64 / seconds),
+                ("throughput", m.requests().done as f64 / seconds),
                 ("in use", m.services[0].pools[0].used.mean(run.now()).unwrap()),
                 ("utilisation", db.contended_utilisation(run.now()).unwrap()),
             ]
@@ -329,7 +333,7 @@ fn repairmen() {
     ten(&d, 15_000.0, |run, m| {
         let seconds = run.now().since(m.from).as_secs_f64();
         vec![
-            ("throughput", m.requests.done as f64 / seconds),
+            ("throughput", m.requests().done as f64 / seconds),
             ("response", response(m)),
             ("waited", waited(&m.services[0])),
         ]
@@ -351,11 +355,11 @@ fn a_closed_network_of_two_stations() {
         let seconds = run.now().since(m.from).as_secs_f64();
         let at = |i: usize| m.services[i].processor_utilisation(run.now()).unwrap();
         vec![
-            ("throughput", m.requests.done as f64 / seconds),
+            ("throughput", m.requests().done as f64 / seconds),
             ("response", response(m)),
             ("web", at(0)),
             ("db", at(1)),
-            ("at db", m.services[1].in_system.mean(run.now()).unwrap()),
+            ("at db", m.services[1].in_system.level().mean(run.now()).unwrap()),
         ]
     })
     .is("throughput", 1.625517, 0.005)

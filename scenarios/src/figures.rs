@@ -99,28 +99,28 @@ use Unit::{Count, PerSecond, Seconds, Share};
 
 /// `metrics`: requests of all clients.
 pub(crate) const METRICS: &[Row<Measure>] = &[
-    row("arrivals_per_s", PerSecond, "Fresh requests that come.", |m, at| rate(m.requests.arrived, at)),
+    row("arrivals_per_s", PerSecond, "Fresh requests that come.", |m, at| rate(m.requests().arrived, at)),
     row("attempts_per_s", PerSecond, "Attempts that clients make, first ones and repeats.", |m, at| {
         rate(m.attempts, at)
     }),
     row("attempts_per_request", Count, "Attempts that clients make, over fresh requests.", |m, _| {
-        ratio(m.attempts, m.requests.arrived)
+        ratio(m.attempts, m.requests().arrived)
     }),
     row("goodput_per_s", PerSecond, "Requests that are served, whenever they came.", |m, at| {
-        rate(m.requests.served, at)
+        rate(m.requests().served, at)
     }),
-    row("availability", Share, "Requests served, of those whose outcome is known.", |m, _| m.requests.availability()),
+    row("availability", Share, "Requests served, of those whose outcome is known.", |m, _| m.requests().availability()),
     row(
         "slo_good_ratio",
         Share,
         "Requests served within the threshold of the SLO, of those whose outcome is known.",
-        |m, _| ratio(m.requests.done_in_time, m.requests.known()),
+        |m, _| ratio(m.requests().done_in_time, m.requests().known()),
     ),
     row(
         "unknown_ratio",
         Share,
         "Fresh requests whose outcome is still open when the run ends: neither served nor failed.",
-        |m, _| unknown(&m.requests),
+        |m, _| unknown(&m.requests()),
     ),
     row(
         "collapsed_ratio",
@@ -136,22 +136,22 @@ pub(crate) const METRICS: &[Row<Measure>] = &[
         "response_mean_s",
         Seconds,
         "Response time of requests served: from the first attempt to the reply.",
-        |m, _| m.requests.responses.mean_secs(),
+        |m, _| m.requests().responses.mean_secs(),
     ),
     row("response_p50_s", Seconds, "Median response time of requests served.", |m, _| {
-        quantile(&m.requests.responses, 0.5)
+        quantile(&m.requests().responses, 0.5)
     }),
     row("response_p90_s", Seconds, "Response time that 90% of the requests served do not exceed.", |m, _| {
-        quantile(&m.requests.responses, 0.9)
+        quantile(&m.requests().responses, 0.9)
     }),
     row("response_p95_s", Seconds, "Response time that 95% of the requests served do not exceed.", |m, _| {
-        quantile(&m.requests.responses, 0.95)
+        quantile(&m.requests().responses, 0.95)
     }),
     row("response_p99_s", Seconds, "Response time that 99% of the requests served do not exceed.", |m, _| {
-        quantile(&m.requests.responses, 0.99)
+        quantile(&m.requests().responses, 0.99)
     }),
     row("response_p999_s", Seconds, "Response time that 99.9% of the requests served do not exceed.", |m, _| {
-        quantile(&m.requests.responses, 0.999)
+        quantile(&m.requests().responses, 0.999)
     }),
     row("in_flight_mean", Count, "Requests in flight, averaged over time.", |m, at| m.in_flight.mean(at.now)),
     row("in_flight_max", Count, "The most requests in flight at once.", |m, _| Some(m.in_flight.max() as f64)),
@@ -203,7 +203,7 @@ pub(crate) const SERVICE: &[Row<ServiceMeasure>] = &[
         |s, at| rate(s.done, at),
     ),
     row("in_system_mean", Count, "Attempts waiting or held by threads, averaged over time.", |s, at| {
-        s.in_system.mean(at.now)
+        s.in_system.level().mean(at.now)
     }),
     row("in_system_variance", Count, "Variance over time of the attempts waiting or held by threads.", |s, at| {
         s.in_system.variance(at.now)
@@ -409,7 +409,7 @@ impl Plan {
         }
         for (cause, definition) in FAILURES.iter().enumerate() {
             self.add(&["metrics", "failures"], definition, move |m, _| {
-                ratio(m.requests.failed[cause], m.requests.arrived)
+                ratio(m.requests().failed[cause], m.requests().arrived)
             });
         }
     }

@@ -5,7 +5,7 @@ use models::blueprint::{Layout, Processor, Service, Step};
 use models::catalogue;
 use models::distribution::Distribution;
 use models::policy::{Backoff, Balancer, Drop, Popularity, Retry};
-use models::probe::{Arrival, Cause, Outcome, Probe, Response};
+use models::probe::{Arrival, Cause, Load, Outcome, Probe, Response};
 use models::system::Run;
 use models::workload::{Arrivals, Rate};
 use scenarios::document::Document;
@@ -151,12 +151,9 @@ impl Probe for Laws {
         attempts.replied += u128::from(now.since(response.arrived).as_nanos());
     }
 
-    fn waiting(&mut self, now: SimTime, service: u16, requests: u32) {
-        self.service(service).waiting.set(now, u64::from(requests));
-    }
-
-    fn held(&mut self, now: SimTime, service: u16, requests: u32) {
-        self.service(service).held.set(now, u64::from(requests));
+    fn load(&mut self, now: SimTime, service: u16, load: Load) {
+        self.service(service).waiting.set(now, u64::from(load.waiting));
+        self.service(service).held.set(now, u64::from(load.held));
     }
 }
 

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use sim_core::stats::{
-    Estimate, Histogram, Moments, TimeWeighted, fisher_exact, paired_difference, t_quantile, wilson,
+    Estimate, Histogram, Moments, TimeWeighted, TimeWeightedMoments, fisher_exact, paired_difference, t_quantile,
+    wilson,
 };
 use sim_core::time::{SimDuration, SimTime};
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -43,16 +44,17 @@ fn moments_keep_a_small_spread_around_a_large_mean() {
 
 #[test]
 fn a_level_over_time_by_hand() {
-    let mut queue = TimeWeighted::new(at(10), 0);
-    assert_eq!((queue.mean(at(10)), queue.variance(at(10))), (None, None));
-    queue.set(at(20), 3);
-    queue.set(at(25), 1);
-    queue.set(at(25), 7);
-    queue.set(at(25), 2);
+    let mut moments = TimeWeightedMoments::new(at(10), 0);
+    assert_eq!((moments.level().mean(at(10)), moments.variance(at(10))), (None, None));
+    moments.set(at(20), 3);
+    moments.set(at(25), 1);
+    moments.set(at(25), 7);
+    moments.set(at(25), 2);
     // 0 for 10 ns, 3 for 5 ns, 2 for 15 ns.
+    let mut queue = *moments.level();
     assert_eq!(queue.integral(at(40)), 45);
     assert_eq!(queue.mean(at(40)), Some(1.5));
-    near(queue.variance(at(40)).unwrap(), (9.0 * 5.0 + 4.0 * 15.0) / 30.0 - 2.25, 1e-15);
+    near(moments.variance(at(40)).unwrap(), (9.0 * 5.0 + 4.0 * 15.0) / 30.0 - 2.25, 1e-15);
     // A level that lasted no time counts for the greatest, not for the integral.
     assert_eq!((queue.level(), queue.max()), (2, 7));
 
@@ -66,16 +68,16 @@ fn a_level_over_time_by_hand() {
 fn a_level_stays_exact_where_floats_would_not() {
     // The greatest level all the time that there is: the square's integral fills 128 bits.
     let top = TimeWeighted::MAX_LEVEL;
-    let full = TimeWeighted::new(SimTime::ZERO, top);
-    assert_eq!(full.integral(SimTime::MAX), u128::from(top) * u128::from(u64::MAX));
+    let full = TimeWeightedMoments::new(SimTime::ZERO, top);
+    assert_eq!(full.level().integral(SimTime::MAX), u128::from(top) * u128::from(u64::MAX));
     assert_eq!(full.variance(SimTime::MAX), Some(0.0));
 
     // One nanosecond of one above it, in a century at a million: the variance is p(1−p).
     let century = 3_155_760_000_000_000_000;
-    let mut level = TimeWeighted::new(SimTime::ZERO, 1_000_000);
+    let mut level = TimeWeightedMoments::new(SimTime::ZERO, 1_000_000);
     level.set(at(5), 1_000_001);
     level.set(at(6), 1_000_000);
-    assert_eq!(level.integral(at(century)), u128::from(century) * 1_000_000 + 1);
+    assert_eq!(level.level().integral(at(century)), u128::from(century) * 1_000_000 + 1);
     near(level.variance(at(century)).unwrap(), 1.0 / century as f64, 1e-12);
 }
 
@@ -136,7 +138,7 @@ proptest! {
 
     #[test]
     fn a_levels_integrals_are_sums(changes in prop::collection::vec((0..1_000_u64, 0..1_000_u64), 1..50)) {
-        let mut tracked = TimeWeighted::new(SimTime::ZERO, 0);
+        let mut moments = TimeWeightedMoments::new(SimTime::ZERO, 0);
         let (mut now, mut level, mut area, mut squares, mut max) = (0, 0, 0, 0, 0);
         for &(wait, next) in &changes {
             area += wait * level;
@@ -144,15 +146,16 @@ proptest! {
             now += wait;
             level = next;
             max = max.max(level);
-            tracked.set(at(now), next);
+            moments.set(at(now), next);
         }
+        let tracked = moments.level();
         prop_assert_eq!(tracked.integral(at(now)), u128::from(area));
         prop_assert_eq!((tracked.level(), tracked.max()), (level, max));
         if now > 0 {
             let mean = area as f64 / now as f64;
             prop_assert_eq!(tracked.mean(at(now)), Some(mean));
             let variance = squares as f64 / now as f64 - mean * mean;
-            prop_assert!((tracked.variance(at(now)).unwrap() - variance).abs() < 1e-6);
+            prop_assert!((moments.variance(at(now)).unwrap() - variance).abs() < 1e-6);
         } else {
             prop_assert_eq!(tracked.mean(at(now)), None);
         }
@@ -160,10 +163,10 @@ proptest! {
 
     #[test]
     fn looking_in_between_changes_nothing(before in 0..1_000_u64, after in 0..1_000_u64, level in 0..100_u64) {
-        let plain = TimeWeighted::new(SimTime::ZERO, level);
+        let plain = TimeWeightedMoments::new(SimTime::ZERO, level);
         let mut touched = plain;
         touched.set(at(before), level);
-        prop_assert_eq!(plain.integral(at(before + after)), touched.integral(at(before + after)));
+        prop_assert_eq!(plain.level().integral(at(before + after)), touched.level().integral(at(before + after)));
         prop_assert_eq!(plain.variance(at(before + after)), touched.variance(at(before + after)));
     }
 

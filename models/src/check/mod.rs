@@ -59,7 +59,12 @@ pub fn check(
         .enumerate()
         .map(|(id, (name, client))| compiler.client(id as u16, name, client, traces))
         .collect();
-    let Compiler { endpoints, ops, sites, .. } = compiler;
+    let Compiler { endpoints, ops, mut sites, .. } = compiler;
+    let cancels = sites.iter().any(|site| site.cancel);
+    for site in &mut sites {
+        site.entry = endpoints[usize::from(site.endpoint)].entry;
+        site.direct = site.pool.is_none() && site.timeout.is_none() && site.retry.is_none() && !cancels;
+    }
     calls::check(blueprint, &mut problems);
     if problems.is_empty() { Ok(Topology { services, endpoints, ops, sites, clients }) } else { Err(problems) }
 }
@@ -197,6 +202,8 @@ impl Compiler<'_> {
                 caller: Caller::Client(id),
                 callee: self.endpoints[usize::from(endpoint)].service,
                 endpoint,
+                entry: 0,
+                direct: false,
                 path: hash_name(target),
                 pool: None,
                 timeout: client.timeout.as_ref().map(|t| t.get()),

@@ -257,6 +257,8 @@ impl<'a> Compiler<'a> {
             caller: Caller::Service(context.id),
             callee,
             endpoint,
+            entry: 0,
+            direct: false,
             path: path_hash,
             pool: policy.pool,
             timeout: policy.timeout,

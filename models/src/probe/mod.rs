@@ -119,6 +119,17 @@ pub struct Capacity {
     pub pools: Vec<u64>,
 }
 
+/// What a service has to do at an instant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Attempts that wait.
+    pub waiting: u32,
+    /// Attempts held by threads.
+    pub held: u32,
+    /// Servers or cores in use; of a contended database, visits at work.
+    pub busy: u32,
+}
+
 /// Watches a run.
 #[expect(unused_variables, reason = "the default methods name their arguments for the reader")]
 pub trait Probe {
@@ -148,12 +159,8 @@ pub trait Probe {
     fn demand(&mut self, now: SimTime, service: u16, request: Key, demand: SimDuration) {}
     /// A shared processor has done this much work for a visit.
     fn shared_work_done(&mut self, now: SimTime, service: u16, demand: SimDuration) {}
-    /// Requests waiting at a service from now on.
-    fn waiting(&mut self, now: SimTime, service: u16, requests: u32) {}
-    /// Requests held by threads of a service from now on.
-    fn held(&mut self, now: SimTime, service: u16, requests: u32) {}
-    /// Servers or cores of a service in use from now on.
-    fn busy(&mut self, now: SimTime, service: u16, processors: u32) {}
+    /// The load of a service from now on: told at the end of an event that changed it.
+    fn load(&mut self, now: SimTime, service: u16, load: Load) {}
     /// What a service has from now on.
     fn capacity(&mut self, now: SimTime, service: u16, capacity: &Capacity) {}
     /// More (or fewer) connections of a service's pool are in use.
@@ -168,7 +175,8 @@ impl Probe for () {}
 macro_rules! both {
     ($($method:ident($($argument:ident: $kind:ty),*);)*) => {
         impl<A: Probe, B: Probe> Probe for (A, B) {
-            $(fn $method(&mut self, now: SimTime, $($argument: $kind),*) {
+            $(#[inline]
+            fn $method(&mut self, now: SimTime, $($argument: $kind),*) {
                 self.0.$method(now, $($argument),*);
                 self.1.$method(now, $($argument),*);
             })*
@@ -190,9 +198,7 @@ both! {
     responded(response: &Response);
     demand(service: u16, request: Key, demand: SimDuration);
     shared_work_done(service: u16, demand: SimDuration);
-    waiting(service: u16, requests: u32);
-    held(service: u16, requests: u32);
-    busy(service: u16, processors: u32);
+    load(service: u16, load: Load);
     capacity(service: u16, capacity: &Capacity);
     pool(service: u16, pool: u16, change: i32);
     connected(service: u16, pool: u16, waited: SimDuration);

@@ -11,7 +11,7 @@
 //! they first came. Levels are averaged over the time of each bin. All lists are as long as the bins from
 //! the start; within a bin everything adds up beside them, so that a fact costs an addition or two.
 
-use super::{Arrival, Attempt, Capacity, Outcome, Probe};
+use super::{Arrival, Attempt, Capacity, Load, Outcome, Probe};
 use crate::intervention::Act;
 use crate::system::Run;
 use crate::topology::{Caller, ProcessorSpec, Topology};
@@ -473,18 +473,11 @@ impl Probe for Series {
     }
 
     #[inline]
-    fn waiting(&mut self, now: SimTime, service: u16, requests: u32) {
-        self.service(now, service).waiting.set(now, u64::from(requests));
-    }
-
-    #[inline]
-    fn held(&mut self, now: SimTime, service: u16, requests: u32) {
-        self.service(now, service).held.set(now, u64::from(requests));
-    }
-
-    #[inline]
-    fn busy(&mut self, now: SimTime, service: u16, processors: u32) {
-        self.service(now, service).busy.set(now, u64::from(processors));
+    fn load(&mut self, now: SimTime, service: u16, load: Load) {
+        let service = self.service(now, service);
+        service.waiting.set(now, u64::from(load.waiting));
+        service.held.set(now, u64::from(load.held));
+        service.busy.set(now, u64::from(load.busy));
     }
 
     fn capacity(&mut self, now: SimTime, service: u16, capacity: &Capacity) {

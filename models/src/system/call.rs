@@ -9,12 +9,16 @@
 //! ```
 //!
 //! An attempt is *wanted* while its call is [`Phase::Sent`] with the attempt's key and number. Giving
-//! up touches no queue: the attempt is simply no longer wanted.
+//! up touches no queue: the attempt is simply no longer wanted. A call without any policy is *direct*: nothing
+//! of it is remembered here, its attempt knows by itself who waits for it.
 
-use super::{Cx, NONE, State, Todo, Waiting, purpose};
+use super::attempt::{Attempt, Awaited, attempt_key};
+use super::visit::Doing;
+use super::{Cx, NONE, State, Todo, purpose};
+use crate::blueprint::Layout;
 use crate::event::Event;
 use crate::policy::balancer::View;
-use crate::probe::{Attempt, Cause, Outcome, Probe};
+use crate::probe::{self, Cause, Outcome, Probe};
 use crate::topology::{Caller, Topology};
 use sim_core::agenda::Class;
 use sim_core::random::Key;
@@ -50,6 +54,14 @@ pub(super) struct Call {
     pub(super) phase: Phase,
 }
 
+/// A call's place among those who wait for a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claim {
+    pub(super) key: Key,
+    pub(super) call: u32,
+    pub(super) attempt: u8,
+}
+
 /// What a call waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -69,41 +81,29 @@ pub(super) enum Phase {
 
 const _: () = assert!(size_of::<Call>() <= 64, "a call is small: there are as many as requests in flight");
 
-/// Names one attempt of one call wherever it waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ticket {
-    pub(super) key: Key,
-    pub(super) call: u32,
-    pub(super) attempt: u8,
-}
-
-impl Ticket {
-    /// Names the attempt and no other.
-    pub(super) const fn attempt_key(self) -> Key {
-        attempt_key(self.key, self.attempt)
-    }
-}
-
-/// The draws of an attempt: those of the call itself for the first, new ones for each repeat.
-pub(super) const fn attempt_key(call: Key, attempt: u8) -> Key {
-    match attempt {
-        0 => call,
-        n => call.index(purpose::nth(purpose::ATTEMPT, n as u64)),
-    }
-}
-
 impl State {
     /// Starts a call; `caller` is the calling visit or the closed user.
     #[inline]
     pub(super) fn start_call<P: Probe>(
         &mut self,
         cx: &mut Cx<'_, P>,
-        site: u16,
+        site_id: u16,
         caller: u32,
         request: Key,
         parent: Key,
     ) {
-        let key = parent.index(cx.topology.sites[usize::from(site)].path);
+        let site = &cx.topology.sites[usize::from(site_id)];
+        let key = parent.index(site.path);
+        if site.direct {
+            let awaited = match site.caller {
+                Caller::Client(_) => Awaited::Client,
+                Caller::Service(_) => {
+                    self.visits[caller].call_directly(key);
+                    Awaited::Visit
+                }
+            };
+            return self.send_directly(cx, key, request, site_id, caller, awaited);
+        }
         let call = self.calls.insert(|before| Call {
             key,
             request,
@@ -114,18 +114,37 @@ impl State {
             caller,
             replica: NONE,
             visit: NONE,
-            site,
+            site: site_id,
             attempt: 0,
             phase: Phase::Free,
         });
-        if let Caller::Service(_) = cx.topology.sites[usize::from(site)].caller {
-            self.visits[caller].until = SimTime::from_nanos(u64::from(call));
+        if let Caller::Service(_) = site.caller {
+            self.visits[caller].call(call);
         }
         self.begin_attempt(cx, call);
     }
 
+    /// Sends the only attempt of a call without policy.
+    #[inline]
+    pub(super) fn send_directly<P: Probe>(
+        &mut self,
+        cx: &mut Cx<'_, P>,
+        key: Key,
+        request: Key,
+        site: u16,
+        by: u32,
+        awaited: Awaited,
+    ) {
+        cx.probe.attempt(cx.now, &probe::Attempt { site, request, attempt: 0 });
+        let attempt = Attempt { key, request, arrived: cx.now, by, site, number: 0, awaited };
+        match self.deliver(cx, attempt) {
+            Ok(()) => {}
+            Err(cause) if awaited == Awaited::Nobody => cx.probe.attempt_failed(cx.now, site, cause),
+            Err(cause) => self.todo.push_back(Todo::Reply { attempt, result: Err(cause) }),
+        }
+    }
+
     /// Begins the next attempt: takes a connection, or waits for one, or sends.
-    #[inline(always)]
     fn begin_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let topology = cx.topology;
         let call = &mut self.calls[slot];
@@ -134,9 +153,8 @@ impl State {
         call.due = site.timeout.map_or(SimTime::MAX, |t| cx.now.saturating_add(t));
         call.visit = NONE;
         call.replica = NONE;
-        cx.probe.attempt(cx.now, &Attempt { site: call.site, request: call.request, attempt: call.attempt });
-        let (pool, caller, ticket) =
-            (site.pool, call.caller, Ticket { key: call.key, call: slot, attempt: call.attempt });
+        cx.probe.attempt(cx.now, &probe::Attempt { site: call.site, request: call.request, attempt: call.attempt });
+        let (pool, caller) = (site.pool, call.caller);
         self.set_timer(cx, slot);
         let Some(pool) = pool else {
             return self.send(cx, slot);
@@ -145,135 +163,142 @@ impl State {
         if self.take_connection(cx, replica, pool) {
             self.send(cx, slot);
         } else {
-            self.calls[slot].phase = Phase::Pool;
-            self.replicas[replica as usize].pools[usize::from(pool)].wait(ticket);
+            let call = &mut self.calls[slot];
+            call.phase = Phase::Pool;
+            let claim = Claim { key: call.key, call: slot, attempt: call.attempt };
+            self.replicas[replica as usize].pools[usize::from(pool)].wait(claim);
             self.pooled += 1;
         }
     }
 
     /// Sends the attempt to a replica of the callee.
-    #[inline(always)]
+    #[inline]
     pub(super) fn send<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let call = &mut self.calls[slot];
         call.phase = Phase::Sent;
-        let waiting = Waiting {
+        let attempt = Attempt {
             key: call.key,
             request: call.request,
             arrived: cx.now,
-            call: slot,
+            by: slot,
             site: call.site,
-            attempt: call.attempt,
+            number: call.attempt,
+            awaited: Awaited::Call,
         };
-        if let Err(cause) = self.deliver(cx, waiting) {
-            self.todo.push_back(Todo::Reply { ticket: waiting.ticket(), result: Err(cause) });
-        }
-    }
-
-    /// Hands over without waiting for a reply.
-    pub(super) fn hand_over<P: Probe>(&mut self, cx: &mut Cx<'_, P>, site: u16, request: Key, parent: Key) {
-        let key = parent.index(cx.topology.sites[usize::from(site)].path);
-        let waiting = Waiting { key, request, arrived: cx.now, call: NONE, site, attempt: 0 };
-        cx.probe.attempt(cx.now, &Attempt { site, request, attempt: 0 });
-        if let Err(cause) = self.deliver(cx, waiting) {
-            cx.probe.attempt_failed(cx.now, site, cause);
+        if let Err(cause) = self.deliver(cx, attempt) {
+            self.todo.push_back(Todo::Reply { attempt, result: Err(cause) });
         }
     }
 
     /// An attempt reaches its service: it gets a thread, waits, or is turned away.
-    #[inline]
-    fn deliver<P: Probe>(&mut self, cx: &mut Cx<'_, P>, waiting: Waiting) -> Result<(), Cause> {
+    fn deliver<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: Attempt) -> Result<(), Cause> {
         let topology = cx.topology;
-        let callee = topology.sites[usize::from(waiting.site)].callee;
+        let callee = topology.sites[usize::from(attempt.site)].callee;
         let spec = &topology.services[usize::from(callee)];
         let replicas = &self.replicas;
         let service = &mut self.services[usize::from(callee)];
         cx.probe.service_arrival(cx.now, callee);
-        let (replica, queued) = match spec.layout {
-            crate::blueprint::Layout::PerReplica => {
+        // The replica with a thread for it, or else the one in whose queue it waits, and who is before it.
+        let (free, host, before) = match spec.layout {
+            Layout::PerReplica => {
                 let view = View {
                     up: &service.up,
                     desired: service.desired,
                     outstanding: |id: u32| replicas[id as usize].outstanding(),
-                    attempt: attempt_key(waiting.key, waiting.attempt),
-                    request: waiting.request,
+                    attempt: attempt.name(),
+                    request: attempt.request,
                 };
                 let Some(id) = service.balancer.pick(&view) else {
                     cx.probe.turned_away(cx.now, callee, Cause::Unreachable);
                     return Err(Cause::Unreachable);
                 };
                 let replica = &replicas[id as usize];
-                let free = replica.held < spec.threads && replica.waiting == 0;
-                (if free { Some(id) } else { None }, (id, replica.waiting))
+                (replica.held < spec.threads && replica.waiting == 0, id, replica.waiting)
             }
-            crate::blueprint::Layout::Shared => {
+            Layout::Shared => {
                 if service.up.is_empty() {
                     cx.probe.turned_away(cx.now, callee, Cause::Unreachable);
                     return Err(Cause::Unreachable);
                 }
-                let free =
-                    if service.waiting == 0 { service.free_thread(replicas, spec.threads, &waiting) } else { None };
-                (free, (NONE, service.waiting))
+                let waiting = service.load.waiting;
+                let free = if waiting == 0 { service.free_thread(replicas, spec.threads, &attempt) } else { None };
+                (free.is_some(), free.unwrap_or(NONE), waiting)
             }
         };
-        if waiting.call != NONE {
-            self.calls[waiting.call].replica = replica.unwrap_or(queued.0);
+        if attempt.awaited == Awaited::Call {
+            self.calls[attempt.by].replica = host;
         }
-        if let Some(replica) = replica {
-            self.admit(cx, replica, waiting);
+        if free {
+            self.admit(cx, host, attempt);
             return Ok(());
         }
-        if queued.1 >= spec.cap {
+        if before >= spec.cap {
             cx.probe.turned_away(cx.now, callee, Cause::Rejected);
             return Err(Cause::Rejected);
         }
-        service.waiting += 1;
-        cx.probe.waiting(cx.now, callee, service.waiting);
-        match queued.0 {
-            NONE => service.queue.push(waiting),
+        service.load.waiting += 1;
+        match host {
+            NONE => service.queue.push(attempt),
             id => {
                 let replica = &mut self.replicas[id as usize];
                 replica.waiting += 1;
-                replica.queue.push(waiting);
+                replica.queue.push(attempt);
             }
         }
+        self.touch(cx, callee);
         Ok(())
     }
 
-    /// Whether somebody still waits for this attempt. Nobody ever waits for what was handed over, so
-    /// that is always wanted.
+    /// An attempt has ended, well or badly: whoever waits for it goes on, if they still do.
     #[inline]
-    pub(super) fn wanted(&self, ticket: Ticket) -> bool {
-        if ticket.call == NONE {
-            return true;
+    pub(super) fn reply<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: &Attempt, result: Result<(), Cause>) {
+        if attempt.awaited == Awaited::Call {
+            return self.reply_to_call(cx, attempt, result);
         }
-        let call = &self.calls[ticket.call];
-        call.phase == Phase::Sent && call.key == ticket.key && call.attempt == ticket.attempt
-    }
-
-    /// An attempt has ended, well or badly. Its connection goes back; its call goes on if the attempt
-    /// is still wanted.
-    #[inline]
-    pub(super) fn reply<P: Probe>(&mut self, cx: &mut Cx<'_, P>, ticket: Ticket, result: Result<(), Cause>) {
-        if ticket.call == NONE {
+        let direct = match attempt.awaited {
+            Awaited::Client => true,
+            Awaited::Visit => self.wanted(attempt),
+            Awaited::Nobody | Awaited::Call | Awaited::Parent => false,
+        };
+        if !direct {
             return;
         }
-        let call = &self.calls[ticket.call];
-        if call.key != ticket.key || call.attempt != ticket.attempt {
+        if let Err(cause) = result {
+            cx.probe.attempt_failed(cx.now, attempt.site, cause);
+        }
+        match cx.topology.sites[usize::from(attempt.site)].caller {
+            Caller::Client(client) => {
+                let Attempt { request, arrived, site, by, .. } = *attempt;
+                let outcome = Outcome { client, site, request, started: arrived, attempts: 1, result };
+                self.count_outcome(cx, &outcome);
+                self.think(cx, client, by);
+            }
+            Caller::Service(_) => self.continue_visit(attempt.by, result),
+        }
+    }
+
+    /// The attempt of a call has ended. Its connection goes back; its call goes on if the attempt is still
+    /// wanted.
+    #[inline]
+    fn reply_to_call<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: &Attempt, result: Result<(), Cause>) {
+        let slot = attempt.by;
+        let call = &self.calls[slot];
+        if call.key != attempt.key || call.attempt != attempt.number {
             return;
         }
         let (phase, pooled) = (call.phase, cx.topology.sites[usize::from(call.site)].pool.is_some());
         match phase {
             Phase::Zombie => {
-                self.release_connection(cx, ticket.call);
-                self.free_call(ticket.call);
+                self.release_connection(cx, slot);
+                self.free_call(slot);
             }
             Phase::Sent => {
                 if pooled {
-                    self.release_connection(cx, ticket.call);
+                    self.release_connection(cx, slot);
                 }
                 match result {
-                    Ok(()) => self.finish_call(cx, ticket.call, Ok(())),
-                    Err(cause) => self.attempt_failed(cx, ticket.call, cause),
+                    Ok(()) => self.finish_call(cx, slot, Ok(())),
+                    Err(cause) => self.attempt_failed(cx, slot, cause),
                 }
             }
             Phase::Free | Phase::Pool | Phase::Backoff | Phase::Lost => {}
@@ -442,14 +467,37 @@ impl State {
             return self.cancel_visit(cx, visit);
         }
         // It waits in a queue: it stops counting now, and is skipped when its turn comes.
+        self.cancel_waiting(cx, callee, replica, attempt);
+    }
+
+    /// Stops an attempt that waits in a queue of a service: of a replica, or, for [`NONE`], that of all.
+    fn cancel_waiting<P: Probe>(&mut self, cx: &mut Cx<'_, P>, callee: u16, replica: u32, attempt: Key) {
         let service = &mut self.services[usize::from(callee)];
         service.cancelled.insert(attempt.bits());
-        service.waiting -= 1;
-        cx.probe.waiting(cx.now, callee, service.waiting);
+        service.load.waiting -= 1;
         cx.probe.turned_away(cx.now, callee, Cause::Timeout);
         if replica != NONE {
             self.replicas[replica as usize].waiting -= 1;
         }
+        self.touch(cx, callee);
         self.sweep(callee, replica);
+    }
+
+    /// Stops what a visit has called directly. Nobody knows where that is, so it is looked for everywhere: it
+    /// comes to this only if the design cancelled nothing when the call was made and does so now.
+    #[cold]
+    pub(super) fn cancel_direct<P: Probe>(&mut self, cx: &mut Cx<'_, P>, caller: u32, key: Key) {
+        let meant = |a: &Attempt| a.awaited == Awaited::Visit && a.by == caller && a.key == key;
+        let at_work = self.visits.slots().iter().position(|v| v.doing != Doing::Free && meant(&v.attempt));
+        if let Some(visit) = at_work {
+            return self.cancel_visit(cx, visit as u32);
+        }
+        let own = self.replicas.iter().position(|r| r.queue.iter().any(meant));
+        let shared = self.services.iter().position(|s| s.queue.iter().any(meant));
+        if let Some(replica) = own {
+            self.cancel_waiting(cx, self.replicas[replica].service, replica as u32, key);
+        } else if let Some(service) = shared {
+            self.cancel_waiting(cx, service as u16, NONE, key);
+        }
     }
 }

@@ -66,6 +66,11 @@ impl<T: Copy> Fifo<T> {
         }
     }
 
+    /// All, head first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.front.iter().chain(self.middle.iter().flat_map(|chunk| chunk.iter())).chain(&self.back)
+    }
+
     /// Takes all, head first.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> {
         std::iter::from_fn(|| self.pop())
@@ -98,6 +103,7 @@ mod tests {
                     }
                 }
                 fifo = fifo.clone();
+                prop_assert!(fifo.iter().eq(&deque));
             }
         }
     }

@@ -11,6 +11,7 @@
 //! thread set free first takes the next request, then the reply goes out; a connection set free is
 //! first granted, then the caller goes on.
 
+mod attempt;
 mod call;
 mod fifo;
 mod processor;
@@ -24,10 +25,11 @@ pub use replica::ReplicaState;
 
 use crate::event::Event;
 use crate::intervention::{Act, Timeline};
-use crate::probe::{Cause, Probe};
+use crate::probe::{Cause, Load, Probe};
 use crate::snapshot::{PoolSnapshot, ReplicaSnapshot, ServiceSnapshot, Snapshot};
 use crate::topology::{ProcessorSpec, Topology};
-use call::{Call, Ticket};
+use attempt::{Attempt, Awaited};
+use call::{Call, Claim};
 use fifo::Fifo;
 use replica::{Replica, ServiceState};
 use sim_core::agenda::{Agenda, Class};
@@ -43,6 +45,9 @@ use visit::Visit;
 
 /// No call, replica or visit.
 const NONE: u32 = u32::MAX;
+
+/// No service.
+const NO_SERVICE: u16 = u16::MAX;
 
 /// A design under way.
 #[derive(Clone, Debug)]
@@ -75,6 +80,8 @@ struct State {
     calls: Slab<Call>,
     visits: Slab<Visit>,
     todo: Consequences,
+    /// A service whose load has changed in the event under way, and has not been told yet; or [`NO_SERVICE`].
+    touched: u16,
     /// Places in the queues of all pools, those whose calls have given up included.
     pooled: u64,
     counts: Counts,
@@ -92,33 +99,13 @@ const _: () = {
 /// A run of a design.
 pub type Run = Simulation<System, Event>;
 
-/// An attempt in a queue. Nothing else stands for it there, so an attempt that was given up costs no
-/// more than this.
-#[derive(Clone, Copy, Debug)]
-struct Waiting {
-    key: Key,
-    request: Key,
-    arrived: SimTime,
-    call: u32,
-    site: u16,
-    attempt: u8,
-}
-
-const _: () = assert!(size_of::<Waiting>() <= 32, "queues of a collapsed night hold millions of these");
-
-impl Waiting {
-    fn ticket(&self) -> Ticket {
-        Ticket { key: self.key, call: self.call, attempt: self.attempt }
-    }
-}
-
 /// A consequence within the event under way.
 #[derive(Clone, Copy, Debug)]
 enum Todo {
     Resume { visit: u32 },
     Dispatch { replica: u32 },
     Grant { replica: u32, pool: u16 },
-    Reply { ticket: Ticket, result: Result<(), Cause> },
+    Reply { attempt: Attempt, result: Result<(), Cause> },
 }
 
 /// Consequences that are still to come, in the order in which they do. There is hardly ever more than one,
@@ -240,9 +227,7 @@ impl System {
             balancer: spec.balancer.start().expect("a checked balancer starts"),
             queue: Fifo::new(),
             cancelled: BTreeSet::new(),
-            waiting: 0,
-            held: 0,
-            busy: 0,
+            load: Load::default(),
         });
         let mut state = State {
             services: services.collect(),
@@ -251,6 +236,7 @@ impl System {
             calls: Slab::new(),
             visits: Slab::new(),
             todo: Consequences::default(),
+            touched: NO_SERVICE,
             pooled: 0,
             counts: Counts::default(),
             peak_in_flight: 0,
@@ -292,12 +278,12 @@ impl System {
     /// Bytes that calls, visits and queues take, without slack. Clients and pending events come on top.
     pub fn state_bytes(&self) -> u64 {
         // What was cancelled takes its place in the queue until its turn comes.
-        let places = |s: &ServiceState| u64::from(s.waiting) + s.cancelled.len() as u64;
+        let places = |s: &ServiceState| u64::from(s.load.waiting) + s.cancelled.len() as u64;
         let waiting: u64 = self.state.services.iter().map(places).sum();
         self.state.calls.len() as u64 * size_of::<Call>() as u64
             + self.state.visits.len() as u64 * size_of::<Visit>() as u64
-            + waiting * size_of::<Waiting>() as u64
-            + self.state.pooled * size_of::<Ticket>() as u64
+            + waiting * size_of::<Attempt>() as u64
+            + self.state.pooled * size_of::<Claim>() as u64
     }
 
     /// Lets a probe that joins now know the levels.
@@ -305,9 +291,7 @@ impl System {
         for (id, service) in self.state.services.iter().enumerate() {
             let id = id as u16;
             probe.capacity(now, id, &self.state.capacity(&self.topology, id));
-            probe.waiting(now, id, service.waiting);
-            probe.held(now, id, service.held);
-            probe.busy(now, id, service.busy);
+            probe.load(now, id, service.load);
         }
         for replica in self.state.replicas.iter().filter(|r| r.state != ReplicaState::Gone) {
             for (pool, state) in replica.pools.iter().enumerate() {
@@ -325,9 +309,9 @@ impl System {
                 self.state.replicas.iter().filter(|r| usize::from(r.service) == id && r.state != ReplicaState::Gone);
             ServiceSnapshot {
                 name: spec.name.clone(),
-                waiting: state.waiting,
-                held: state.held,
-                busy: state.busy,
+                waiting: state.load.waiting,
+                held: state.load.held,
+                busy: state.load.busy,
                 capacity: self.state.capacity(&self.topology, id as u16),
                 replicas: replicas
                     .map(|r| ReplicaSnapshot {
@@ -424,7 +408,7 @@ impl System {
             return Err(LimitError::State {
                 at: now,
                 in_flight: self.state.counts.in_flight(),
-                waiting: self.state.services.iter().map(|s| u64::from(s.waiting)).sum(),
+                waiting: self.state.services.iter().map(|s| u64::from(s.load.waiting)).sum(),
                 limit_bytes: self.limits.state_bytes,
             });
         }
@@ -484,12 +468,18 @@ impl State {
             Some(Event::StepEnd { visit }) => self.visits.slots().get(visit as usize),
             _ => None,
         };
-        let call = |visit: &Visit| self.calls.slots().get(visit.call as usize);
-        let caller = |call: &Call| self.visits.slots().get(call.caller as usize);
-        black_box(visit(8).map(|v| v.key));
+        let call = |visit: &Visit| match visit.attempt.awaited {
+            Awaited::Call => self.calls.slots().get(visit.attempt.by as usize),
+            _ => None,
+        };
+        let caller = |visit: &Visit| match visit.attempt.awaited {
+            Awaited::Visit => self.visits.slots().get(visit.attempt.by as usize),
+            _ => call(visit).and_then(|call| self.visits.slots().get(call.caller as usize)),
+        };
+        black_box(visit(8).map(|v| v.doing));
         black_box(visit(6).and_then(call).map(|c| c.key));
-        black_box(visit(4).and_then(call).and_then(caller).map(|v| v.key));
-        black_box(visit(2).and_then(call).and_then(caller).and_then(call).map(|c| c.key));
+        black_box(visit(4).and_then(caller).map(|v| v.doing));
+        black_box(visit(2).and_then(caller).and_then(call).map(|c| c.key));
     }
 
     /// Follows up everything the event has caused.
@@ -500,7 +490,25 @@ impl State {
         }
         // The event itself counts too: a loop at one instant may go through the agenda.
         self.consequences += 1;
-        if self.todo.is_empty() && self.consequences <= limit { Ok(()) } else { self.follow_up(cx, limit) }
+        if !self.todo.is_empty() || self.consequences > limit {
+            self.follow_up(cx, limit)?;
+        }
+        if self.touched != NO_SERVICE {
+            let service = std::mem::replace(&mut self.touched, NO_SERVICE);
+            cx.probe.load(cx.now, service, self.services[usize::from(service)].load);
+        }
+        Ok(())
+    }
+
+    /// The load of a service has changed: it is told once the event is over.
+    #[inline]
+    fn touch<P: Probe>(&mut self, cx: &mut Cx<'_, P>, service: u16) {
+        if self.touched != service {
+            let before = std::mem::replace(&mut self.touched, service);
+            if before != NO_SERVICE {
+                cx.probe.load(cx.now, before, self.services[usize::from(before)].load);
+            }
+        }
     }
 
     fn follow_up<P: Probe>(&mut self, cx: &mut Cx<'_, P>, limit: u64) -> Result<(), LimitError> {
@@ -512,7 +520,7 @@ impl State {
                 Some(Todo::Resume { visit }) => self.resume(cx, visit),
                 Some(Todo::Dispatch { replica }) => self.dispatch(cx, replica),
                 Some(Todo::Grant { replica, pool }) => self.grant(cx, replica, pool),
-                Some(Todo::Reply { ticket, result }) => self.reply(cx, ticket, result),
+                Some(Todo::Reply { attempt, result }) => self.reply(cx, &attempt, result),
                 None => return Ok(()),
             }
             self.consequences += 1;

@@ -1,14 +1,16 @@
 //! Replicas: threads, queues and pools.
 
-use super::call::{Phase, Ticket};
+use super::attempt::{Attempt, Awaited};
+use super::call::{Claim, Phase};
 use super::fifo::Fifo;
 use super::processor::Processor;
 use super::visit::Doing;
-use super::{Cx, NONE, State, Todo, Waiting, purpose};
+use super::{Cx, NONE, State, Todo, purpose};
 use crate::blueprint::Layout;
+use crate::policy::Drop;
 use crate::policy::balancer::{BalancerState, Member, least_outstanding::fewest};
 use crate::policy::budget::BudgetState;
-use crate::probe::{Capacity, Cause, Probe};
+use crate::probe::{Capacity, Cause, Load, Probe};
 use crate::topology::{Topology, UNLIMITED};
 use std::collections::BTreeSet;
 
@@ -22,16 +24,12 @@ pub(super) struct ServiceState {
     /// The balancer in front.
     pub(super) balancer: BalancerState,
     /// The queue of all, if there is one for all.
-    pub(super) queue: Fifo<Waiting>,
+    pub(super) queue: Fifo<Attempt>,
     /// Attempts that were cancelled while they waited, by the bits of their keys: their places in the
     /// queues count no longer, and are skipped when their turn comes.
     pub(super) cancelled: BTreeSet<u64>,
-    /// Requests waiting, in all queues.
-    pub(super) waiting: u32,
-    /// Requests held by threads.
-    pub(super) held: u32,
-    /// Servers or cores in use.
-    pub(super) busy: u32,
+    /// What it has to do, in all replicas.
+    pub(super) load: Load,
 }
 
 /// One replica.
@@ -44,7 +42,7 @@ pub(super) struct Replica {
     pub(super) held: u32,
     /// Requests in the own queue that count as waiting.
     pub(super) waiting: u32,
-    pub(super) queue: Fifo<Waiting>,
+    pub(super) queue: Fifo<Attempt>,
     pub(super) processor: Processor,
     pub(super) pools: Vec<Pool>,
     pub(super) budgets: Vec<BudgetState>,
@@ -68,13 +66,13 @@ pub(super) struct Pool {
     pub(super) used: u32,
     /// Calls that wait for one.
     pub(super) waiting: u32,
-    queue: std::collections::VecDeque<Ticket>,
+    queue: std::collections::VecDeque<Claim>,
 }
 
 impl Pool {
-    pub(super) fn wait(&mut self, ticket: Ticket) {
+    pub(super) fn wait(&mut self, claim: Claim) {
         self.waiting += 1;
-        self.queue.push_back(ticket);
+        self.queue.push_back(claim);
     }
 
     /// A call no longer waits; its place is skipped when its turn comes.
@@ -93,11 +91,10 @@ impl Replica {
 impl ServiceState {
     /// The replica that takes the head of the shared queue: the one that holds fewest among those with
     /// a free thread, ties by draw.
-    pub(super) fn free_thread(&self, replicas: &[Replica], threads: u32, waiting: &Waiting) -> Option<u32> {
+    pub(super) fn free_thread(&self, replicas: &[Replica], threads: u32, attempt: &Attempt) -> Option<u32> {
         let held = |m: &Member| replicas[m.id as usize].held;
         let free = self.up.iter().filter(|m| held(m) < threads).map(|m| (*m, held(m)));
-        let draw = super::call::attempt_key(waiting.key, waiting.attempt).index(purpose::DISPATCH);
-        fewest(free, draw).map(|m| m.id)
+        fewest(free, attempt.name().index(purpose::DISPATCH)).map(|m| m.id)
     }
 }
 
@@ -111,17 +108,16 @@ impl State {
         let id = host.service;
         let spec = &cx.topology.services[usize::from(id)];
         let service = &mut self.services[usize::from(id)];
-        service.held -= 1;
-        cx.probe.held(cx.now, id, service.held);
+        service.load.held -= 1;
         if spec.server_is_thread {
             host.processor.release_server();
-            service.busy -= 1;
-            cx.probe.busy(cx.now, id, service.busy);
+            service.load.busy -= 1;
         }
-        let taken = service.waiting > 0;
+        let taken = service.load.waiting > 0;
         if host.state == ReplicaState::Draining {
             self.retire_if_empty(cx, replica);
         }
+        self.touch(cx, id);
         taken
     }
 
@@ -135,7 +131,7 @@ impl State {
             let free = match spec.layout {
                 Layout::PerReplica => host.state != ReplicaState::Gone && host.held < spec.threads && host.waiting > 0,
                 Layout::Shared => {
-                    state.waiting > 0 && state.up.iter().any(|m| self.replicas[m.id as usize].held < spec.threads)
+                    state.load.waiting > 0 && state.up.iter().any(|m| self.replicas[m.id as usize].held < spec.threads)
                 }
             };
             if !free {
@@ -153,24 +149,19 @@ impl State {
                 Layout::Shared => state.queue.pop(),
             };
             let head = head.expect("a request that counts as waiting is in the queue");
-            let wanted = self.wanted(head.ticket());
-            if !wanted && self.services[usize::from(service)].cancelled.remove(&head.ticket().attempt_key().bits()) {
+            let wanted = self.wanted(&head);
+            if !wanted && self.services[usize::from(service)].cancelled.remove(&head.name().bits()) {
                 // It stopped counting when it was cancelled.
                 continue;
             }
-            self.services[usize::from(service)].waiting -= 1;
-            cx.probe.waiting(cx.now, service, self.services[usize::from(service)].waiting);
+            self.services[usize::from(service)].load.waiting -= 1;
+            self.touch(cx, service);
             if spec.layout == Layout::PerReplica {
                 self.replicas[replica as usize].waiting -= 1;
             }
-            let deadline = match (head.call, wanted) {
-                (NONE, _) => None,
-                (_, false) => Some(head.arrived),
-                (call, true) => Some(self.calls[call].due).filter(|due| *due != sim_core::time::SimTime::MAX),
-            };
-            if spec.drop.drops(cx.now, deadline) {
+            if spec.drop != Drop::Never && spec.drop.drops(cx.now, self.deadline(&head, wanted)) {
                 cx.probe.turned_away(cx.now, service, Cause::Dropped);
-                self.todo.push_back(Todo::Reply { ticket: head.ticket(), result: Err(Cause::Dropped) });
+                self.todo.push_back(Todo::Reply { attempt: head, result: Err(Cause::Dropped) });
                 continue;
             }
             let taker = match spec.layout {
@@ -179,8 +170,8 @@ impl State {
                     .free_thread(&self.replicas, spec.threads, &head)
                     .expect("a free thread was seen"),
             };
-            if head.call != NONE && wanted {
-                self.calls[head.call].replica = taker;
+            if head.awaited == Awaited::Call && wanted {
+                self.calls[head.by].replica = taker;
             }
             self.admit(cx, taker, head);
         }
@@ -198,12 +189,12 @@ impl State {
     #[cold]
     fn sweep_cancelled(&mut self, service: u16, replica: u32) {
         let state = &mut self.services[usize::from(service)];
-        if state.waiting == 0 {
-            state.queue.drain().for_each(|w| _ = state.cancelled.remove(&w.ticket().attempt_key().bits()));
+        if state.load.waiting == 0 {
+            state.queue.drain().for_each(|a| _ = state.cancelled.remove(&a.name().bits()));
         }
         if replica != NONE && self.replicas[replica as usize].waiting == 0 {
             let queue = &mut self.replicas[replica as usize].queue;
-            queue.drain().for_each(|w| _ = state.cancelled.remove(&w.ticket().attempt_key().bits()));
+            queue.drain().for_each(|a| _ = state.cancelled.remove(&a.name().bits()));
         }
     }
 
@@ -258,12 +249,12 @@ impl State {
             if host.state == ReplicaState::Gone || connections.used >= size {
                 return;
             }
-            let Some(ticket) = connections.queue.pop_front() else {
+            let Some(claim) = connections.queue.pop_front() else {
                 return;
             };
             self.pooled -= 1;
-            let call = &self.calls[ticket.call];
-            if call.phase != Phase::Pool || call.key != ticket.key || call.attempt != ticket.attempt {
+            let call = &self.calls[claim.call];
+            if call.phase != Phase::Pool || call.key != claim.key || call.attempt != claim.attempt {
                 // It stopped counting when it left.
                 continue;
             }
@@ -272,7 +263,7 @@ impl State {
             let waited = cx.now.since(call.since);
             self.pool_used(cx, replica, pool, 1);
             cx.probe.connected(cx.now, service, pool, waited);
-            self.send(cx, ticket.call);
+            self.send(cx, claim.call);
         }
     }
 
@@ -374,11 +365,10 @@ impl State {
         // Its own queue goes; a shared one stays.
         if !spec_is_shared {
             let host = &mut self.replicas[id as usize];
-            self.services[usize::from(service)].waiting -= host.waiting;
+            self.services[usize::from(service)].load.waiting -= host.waiting;
             host.waiting = 0;
             let cancelled = &mut self.services[usize::from(service)].cancelled;
-            let tickets = host.queue.drain().map(|w| w.ticket());
-            lost.extend(tickets.filter(|t| !cancelled.remove(&t.attempt_key().bits())));
+            lost.extend(host.queue.drain().filter(|a| !cancelled.remove(&a.name().bits())));
         }
         for slot in 0..self.visits.slots().len() as u32 {
             let v = &self.visits[slot];
@@ -390,8 +380,8 @@ impl State {
                 let call = v.until.as_nanos() as u32;
                 self.free_call(call);
             }
-            if !self.visits[slot].branch {
-                lost.push(self.visits[slot].ticket());
+            if self.visits[slot].attempt.awaited != Awaited::Parent {
+                lost.push(self.visits[slot].attempt);
             }
             self.visits[slot].doing = Doing::Free;
             self.visits.free(slot);
@@ -410,34 +400,30 @@ impl State {
         host.held = 0;
         host.pools.clear();
         host.processor = Processor::new();
-        self.services[usize::from(service)].held -= held;
-        self.services[usize::from(service)].busy -= busy;
-        let state = &self.services[usize::from(service)];
-        cx.probe.waiting(cx.now, service, state.waiting);
-        cx.probe.held(cx.now, service, state.held);
-        cx.probe.busy(cx.now, service, state.busy);
+        let load = &mut self.services[usize::from(service)].load;
+        load.held -= held;
+        load.busy -= busy;
+        self.touch(cx, service);
         for (pool, used) in pools.into_iter().enumerate() {
             cx.probe.pool(cx.now, service, pool as u16, -(used as i32));
         }
         self.tell_capacity(cx, service);
-        for ticket in lost {
+        for attempt in lost {
             cx.probe.turned_away(cx.now, service, Cause::Crashed);
-            self.lose(cx, ticket, refuse);
+            self.lose(cx, &attempt, refuse);
         }
     }
 
-    /// The attempt behind a ticket is lost. Its caller learns of it at once if connections are refused,
-    /// or if it has no timeout by which it would notice; otherwise when its timeout has passed.
-    fn lose<P: Probe>(&mut self, cx: &mut Cx<'_, P>, ticket: Ticket, refuse: bool) {
-        if ticket.call == NONE {
-            return;
+    /// An attempt is lost. Its caller learns of it at once if connections are refused, or if it has no
+    /// timeout by which it would notice; otherwise when its timeout has passed.
+    fn lose<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: &Attempt, refuse: bool) {
+        if attempt.awaited == Awaited::Call && !refuse && self.wanted(attempt) {
+            let call = &mut self.calls[attempt.by];
+            if call.due != sim_core::time::SimTime::MAX {
+                call.phase = Phase::Lost;
+                return;
+            }
         }
-        let call = &mut self.calls[ticket.call];
-        let same = call.key == ticket.key && call.attempt == ticket.attempt;
-        match call.phase {
-            Phase::Sent if same && !refuse && call.due != sim_core::time::SimTime::MAX => call.phase = Phase::Lost,
-            Phase::Sent | Phase::Zombie if same => self.reply(cx, ticket, Err(Cause::Crashed)),
-            _ => {}
-        }
+        self.reply(cx, attempt, Err(Cause::Crashed));
     }
 }

@@ -3,8 +3,9 @@
 //! A branch of `Parallel` is a visit too: it runs in the thread of its parent, has its own place in
 //! the program, and is not counted as a request of the service.
 
-use super::call::{Phase, Ticket, attempt_key};
-use super::{Cx, NONE, State, Todo, Waiting};
+use super::attempt::{Attempt, Awaited};
+use super::call::Phase;
+use super::{Cx, NONE, State, Todo};
 use crate::event::Event;
 use crate::probe::{Cause, Probe, Response};
 use crate::topology::{Op, ProcessorSpec};
@@ -15,33 +16,21 @@ use sim_core::time::{SimDuration, SimTime};
 /// An attempt under way at a replica, or a branch of one.
 #[derive(Clone, Debug)]
 pub(super) struct Visit {
-    /// Names the attempt's call.
-    pub(super) key: Key,
-    /// Names the request.
-    pub(super) request: Key,
-    /// When the attempt arrived at the service.
-    pub(super) arrived: SimTime,
+    /// What it is; of a branch that of its parent, which awaits it.
+    pub(super) attempt: Attempt,
     /// While working or delayed: until when, or the demand while waiting for a server. While calling:
-    /// the number of the call. While joining: the number of the first branch.
+    /// the number of the call; directly, the bits of its key. While joining: the number of the first branch.
     pub(super) until: SimTime,
-    /// The call that waits for the reply, or [`NONE`]; for a branch, the parent visit.
-    pub(super) call: u32,
     /// Where it is.
     pub(super) replica: u32,
     /// The next instruction.
     pub(super) pc: u32,
     /// For a branch: the next branch of the same parent, or [`NONE`].
     pub(super) sibling: u32,
-    /// From where it was called.
-    pub(super) site: u16,
     /// Branches that have not ended.
     pub(super) open: u16,
-    /// Which attempt of its call.
-    pub(super) attempt: u8,
     /// What it does.
     pub(super) doing: Doing,
-    /// Whether this is a branch.
-    pub(super) branch: bool,
     /// Why it fails, once it does.
     pub(super) failed: Option<Cause>,
 }
@@ -63,6 +52,8 @@ pub(super) enum Doing {
     Delayed,
     /// Waits for a call.
     Calling,
+    /// Waits for a call without policy.
+    Awaiting,
     /// Waits for its branches.
     Joining,
 }
@@ -70,56 +61,80 @@ pub(super) enum Doing {
 const _: () = assert!(size_of::<Visit>() <= 56, "a visit is small: there are as many as requests in service");
 
 impl Visit {
-    pub(super) fn ticket(&self) -> Ticket {
-        Ticket { key: self.key, call: self.call, attempt: self.attempt }
+    /// Works undisturbed; `id` is its number.
+    #[inline]
+    fn work_alone<P: Probe>(&mut self, cx: &mut Cx<'_, P>, id: u32, demand: SimDuration) {
+        self.doing = Doing::Working;
+        self.until = cx.now.saturating_add(demand);
+        cx.agenda.schedule(self.until, Class::Ordinary, Event::StepEnd { visit: id });
+    }
+
+    /// Waits for a call.
+    pub(super) fn call(&mut self, call: u32) {
+        self.doing = Doing::Calling;
+        self.until = SimTime::from_nanos(u64::from(call));
+    }
+
+    /// Waits for a call without policy.
+    #[inline]
+    pub(super) fn call_directly(&mut self, key: Key) {
+        self.doing = Doing::Awaiting;
+        self.until = SimTime::from_nanos(key.bits());
+    }
+
+    fn is_branch(&self) -> bool {
+        self.attempt.awaited == Awaited::Parent
     }
 }
 
 impl State {
-    /// An attempt gets a thread of a replica.
+    /// An attempt gets a thread of a replica. If it begins by working, it does so at once.
     #[inline]
-    pub(super) fn admit<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, waiting: Waiting) {
-        let site = &cx.topology.sites[usize::from(waiting.site)];
-        let (callee, endpoint) = (site.callee, site.endpoint);
-        let spec = &cx.topology.services[usize::from(callee)];
-        let entry = cx.topology.endpoints[usize::from(endpoint)].entry;
+    pub(super) fn admit<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, attempt: Attempt) {
+        let topology = cx.topology;
+        let site = &topology.sites[usize::from(attempt.site)];
+        let spec = &topology.services[usize::from(site.callee)];
         let host = &mut self.replicas[replica as usize];
         host.held += 1;
-        let service = &mut self.services[usize::from(callee)];
-        service.held += 1;
-        cx.probe.held(cx.now, callee, service.held);
-        cx.probe.admitted(cx.now, callee, cx.now.since(waiting.arrived));
-        if spec.server_is_thread && host.processor.take_server(u32::MAX) {
-            service.busy += 1;
-            cx.probe.busy(cx.now, callee, service.busy);
+        let service = &mut self.services[usize::from(site.callee)];
+        service.load.held += 1;
+        if spec.server_is_thread {
+            host.processor.take_server(u32::MAX);
+            service.load.busy += 1;
         }
+        self.touch(cx, site.callee);
+        cx.probe.admitted(cx.now, site.callee, cx.now.since(attempt.arrived));
+        let first = match &topology.ops[site.entry as usize] {
+            Op::Work { demand, draw } => Some(demand.sample(&mut attempt.name().index(*draw).rng())),
+            _ => None,
+        };
         let visit = self.visits.insert(|_| Visit {
-            key: waiting.key,
-            request: waiting.request,
-            arrived: waiting.arrived,
+            attempt,
             until: SimTime::ZERO,
-            call: waiting.call,
             replica,
-            pc: entry,
+            pc: site.entry + u32::from(first.is_some()),
             sibling: NONE,
-            site: waiting.site,
             open: 0,
-            attempt: waiting.attempt,
             doing: Doing::Going,
-            branch: false,
             failed: None,
         });
-        if waiting.call != NONE && self.wanted(waiting.ticket()) {
-            self.calls[waiting.call].visit = visit;
+        if attempt.awaited == Awaited::Call && self.wanted(&attempt) {
+            self.calls[attempt.by].visit = visit;
         }
-        self.todo.push_back(Todo::Resume { visit });
+        match first {
+            Some(demand) => self.work(cx, visit, demand),
+            None => self.todo.push_back(Todo::Resume { visit }),
+        }
     }
 
     /// A call of the visit has ended.
     #[inline]
     pub(super) fn continue_visit(&mut self, visit: u32, result: Result<(), Cause>) {
         let v = &mut self.visits[visit];
-        debug_assert_eq!(v.doing, Doing::Calling, "only a visit that calls hears of the end of a call");
+        debug_assert!(
+            matches!(v.doing, Doing::Calling | Doing::Awaiting),
+            "only a visit that calls hears of the end of a call"
+        );
         v.doing = Doing::Going;
         if result.is_err() {
             v.failed = Some(Cause::Downstream);
@@ -140,7 +155,7 @@ impl State {
             }
             let op = &topology.ops[v.pc as usize];
             v.pc += 1;
-            let key = attempt_key(v.key, v.attempt);
+            let (key, request) = (v.attempt.name(), v.attempt.request);
             match op {
                 Op::Work { demand, draw } => {
                     let demand = demand.sample(&mut key.index(*draw).rng());
@@ -152,14 +167,10 @@ impl State {
                     cx.agenda.schedule(v.until, Class::Ordinary, Event::StepEnd { visit });
                     return;
                 }
-                Op::Call(site) => {
-                    v.doing = Doing::Calling;
-                    let request = v.request;
-                    return self.start_call(cx, *site, visit, request, key);
-                }
+                Op::Call(site) => return self.start_call(cx, *site, visit, request, key),
                 Op::Send(site) => {
-                    let request = v.request;
-                    self.hand_over(cx, *site, request, key);
+                    let key = key.index(topology.sites[usize::from(*site)].path);
+                    self.send_directly(cx, key, request, *site, NONE, Awaited::Nobody);
                 }
                 Op::Branch { targets, draw } => {
                     let u = key.index(*draw).uniform();
@@ -182,16 +193,9 @@ impl State {
         let parent = self.visits[visit].clone();
         let mut first = NONE;
         for &pc in targets.iter().rev() {
-            first = self.visits.insert(|_| Visit {
-                call: visit,
-                pc,
-                sibling: first,
-                open: 0,
-                doing: Doing::Going,
-                branch: true,
-                failed: None,
-                ..parent.clone()
-            });
+            let attempt = Attempt { by: visit, awaited: Awaited::Parent, ..parent.attempt };
+            let branch = Visit { attempt, pc, sibling: first, open: 0, doing: Doing::Going, failed: None, ..parent };
+            first = self.visits.insert(|_| branch);
         }
         let v = &mut self.visits[visit];
         v.doing = Doing::Joining;
@@ -210,15 +214,15 @@ impl State {
         let v = &mut self.visits[visit];
         let replica = v.replica;
         let host = &mut self.replicas[replica as usize];
-        let service = usize::from(host.service);
-        let spec = &cx.topology.services[service];
-        cx.probe.demand(cx.now, host.service, v.request, demand);
+        let service = host.service;
+        let spec = &cx.topology.services[usize::from(service)];
+        cx.probe.demand(cx.now, service, v.attempt.request, demand);
         match spec.processor {
-            ProcessorSpec::Servers(_) if spec.server_is_thread => self.work_alone(cx, visit, demand),
+            ProcessorSpec::Servers(_) if spec.server_is_thread => v.work_alone(cx, visit, demand),
             ProcessorSpec::Servers(servers) => {
                 if host.processor.take_server(servers) {
+                    v.work_alone(cx, visit, demand);
                     self.set_busy(cx, replica, 1);
-                    self.work_alone(cx, visit, demand);
                 } else {
                     v.doing = Doing::Ready;
                     v.until = SimTime::from_nanos(demand.as_nanos());
@@ -227,8 +231,8 @@ impl State {
             }
             ProcessorSpec::Infinite => {
                 host.processor.take_server(u32::MAX);
+                v.work_alone(cx, visit, demand);
                 self.set_busy(cx, replica, 1);
-                self.work_alone(cx, visit, demand);
             }
             ProcessorSpec::Cores(_) | ProcessorSpec::Usl { .. } => {
                 v.doing = Doing::Sharing;
@@ -242,22 +246,14 @@ impl State {
         }
     }
 
-    #[inline]
-    fn work_alone<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32, demand: SimDuration) {
-        let v = &mut self.visits[visit];
-        v.doing = Doing::Working;
-        v.until = cx.now.saturating_add(demand);
-        cx.agenda.schedule(v.until, Class::Ordinary, Event::StepEnd { visit });
-    }
-
     /// Changes how many servers or cores of the service are in use.
     #[inline]
     pub(super) fn set_busy<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, change: i32) {
         if change != 0 {
             let id = self.replicas[replica as usize].service;
-            let service = &mut self.services[usize::from(id)];
-            service.busy = service.busy.checked_add_signed(change).expect("what is released was in use");
-            cx.probe.busy(cx.now, id, service.busy);
+            let load = &mut self.services[usize::from(id)].load;
+            load.busy = load.busy.checked_add_signed(change).expect("what is released was in use");
+            self.touch(cx, id);
         }
     }
 
@@ -310,8 +306,8 @@ impl State {
                 return;
             };
             self.set_busy(cx, replica, 1);
-            let demand = SimDuration::from_nanos(self.visits[next].until.as_nanos());
-            self.work_alone(cx, next, demand);
+            let v = &mut self.visits[next];
+            v.work_alone(cx, next, SimDuration::from_nanos(v.until.as_nanos()));
         }
     }
 
@@ -339,25 +335,15 @@ impl State {
     fn end<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32) {
         let v = &mut self.visits[visit];
         v.doing = Doing::Free;
-        if v.branch {
-            let (parent, failed) = (v.call, v.failed);
-            self.unlink(parent, visit);
-            self.visits.free(visit);
-            let p = &mut self.visits[parent];
-            p.failed = p.failed.or(failed);
-            p.open -= 1;
-            if p.open == 0 {
-                p.doing = Doing::Going;
-                self.todo.push_back(Todo::Resume { visit: parent });
-            }
-            return;
+        if v.is_branch() {
+            return self.end_branch(visit);
         }
-        let (ticket, result) = (v.ticket(), v.failed.map_or(Ok(()), Err));
-        let (replica, arrived, site) = (v.replica, v.arrived, v.site);
+        let (attempt, replica, result) = (v.attempt, v.replica, v.failed.map_or(Ok(()), Err));
         self.visits.free(visit);
         let service = self.replicas[replica as usize].service;
         let taken = self.release_thread(cx, replica);
-        let response = Response { service, site, arrived, ok: result.is_ok(), wanted: self.wanted(ticket) };
+        let (ok, wanted) = (result.is_ok(), self.wanted(&attempt));
+        let response = Response { service, site: attempt.site, arrived: attempt.arrived, ok, wanted };
         cx.probe.responded(cx.now, &response);
         if self.todo.is_empty() {
             // The order of the list, without the list. A reply puts on it what its caller does next, so
@@ -365,17 +351,32 @@ impl State {
             if taken {
                 self.dispatch(cx, replica);
             }
-            self.reply(cx, ticket, result);
+            self.reply(cx, &attempt, result);
         } else {
             if taken {
                 self.todo.push_back(Todo::Dispatch { replica });
             }
-            self.todo.push_back(Todo::Reply { ticket, result });
+            self.todo.push_back(Todo::Reply { attempt, result });
+        }
+    }
+
+    /// A branch has ended.
+    #[inline(never)]
+    fn end_branch(&mut self, branch: u32) {
+        let v = &self.visits[branch];
+        let (parent, failed) = (v.attempt.by, v.failed);
+        self.unlink(parent, branch);
+        self.visits.free(branch);
+        let p = &mut self.visits[parent];
+        p.failed = p.failed.or(failed);
+        p.open -= 1;
+        if p.open == 0 {
+            p.doing = Doing::Going;
+            self.todo.push_back(Todo::Resume { visit: parent });
         }
     }
 
     /// Takes a branch out of its parent's list.
-    #[inline(never)]
     fn unlink(&mut self, parent: u32, branch: u32) {
         let after = self.visits[branch].sibling;
         let first = self.visits[parent].until.as_nanos() as u32;
@@ -394,7 +395,7 @@ impl State {
     #[inline(never)]
     pub(super) fn cancel_visit<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32) {
         let v = &mut self.visits[visit];
-        let (doing, until, replica, branch) = (v.doing, v.until, v.replica, v.branch);
+        let (doing, until, replica, branch) = (v.doing, v.until, v.replica, v.is_branch());
         v.doing = Doing::Free;
         let host = &mut self.replicas[replica as usize];
         let spec = &cx.topology.services[usize::from(host.service)];
@@ -426,6 +427,7 @@ impl State {
                 }
                 self.free_call(call);
             }
+            Doing::Awaiting => self.cancel_direct(cx, visit, Key::from_bits(until.as_nanos())),
             Doing::Joining => {
                 let mut next = until.as_nanos() as u32;
                 while next != NONE {

@@ -12,7 +12,7 @@ use models::event::Event;
 use models::given::Given;
 use models::intervention::{Act, Timeline};
 use models::policy::{Backoff, Balancer, Budget, Drop, Retry};
-use models::probe::{Attempt, Capacity, Cause, Measure, Outcome, Probe, Response};
+use models::probe::{Attempt, Capacity, Cause, Load, Measure, Outcome, Probe, Response};
 use models::system::{Limits, Run, System};
 use models::topology::Topology;
 use models::workload::{Arrivals, Client, Rate, Trace, TraceFile, Workload};
@@ -472,12 +472,9 @@ impl Probe for Log {
         self.connected.push((now.as_nanos(), service, waited.as_nanos()));
     }
 
-    fn busy(&mut self, now: SimTime, service: u16, processors: u32) {
-        self.busy.push((now.as_nanos(), service, processors));
-    }
-
-    fn held(&mut self, now: SimTime, service: u16, requests: u32) {
-        self.held.push((now.as_nanos(), service, requests));
+    fn load(&mut self, now: SimTime, service: u16, load: Load) {
+        self.busy.push((now.as_nanos(), service, load.busy));
+        self.held.push((now.as_nanos(), service, load.held));
     }
 
     fn capacity(&mut self, now: SimTime, service: u16, capacity: &Capacity) {
@@ -676,16 +673,9 @@ impl Probe for Audit {
         s.sojourns += i128::from(now.as_nanos());
     }
 
-    fn waiting(&mut self, now: SimTime, service: u16, requests: u32) {
-        self.of_service(now, service).waiting = requests;
-    }
-
-    fn held(&mut self, now: SimTime, service: u16, requests: u32) {
-        self.of_service(now, service).held = requests;
-    }
-
-    fn busy(&mut self, now: SimTime, service: u16, processors: u32) {
-        self.of_service(now, service).busy = processors;
+    fn load(&mut self, now: SimTime, service: u16, load: Load) {
+        let s = self.of_service(now, service);
+        (s.waiting, s.held, s.busy) = (load.waiting, load.held, load.busy);
     }
 
     fn pool(&mut self, now: SimTime, service: u16, pool: u16, change: i32) {

@@ -4,7 +4,7 @@
 //! some. What no report has is watched by a probe, one tracker a quantity.
 
 use crate::report::RunReport;
-use models::probe::{Arrival, Outcome, Probe};
+use models::probe::{Arrival, Load, Outcome, Probe};
 use models::system::Run;
 use serde::Deserialize;
 use sim_core::random::Key;
@@ -290,18 +290,10 @@ impl Probe for Trackers {
         }
     }
 
-    fn waiting(&mut self, now: SimTime, service: u16, requests: u32) {
+    fn load(&mut self, now: SimTime, service: u16, load: Load) {
         for tracker in self.at(service) {
             tracker.pass(now);
-            tracker.waiting = requests;
-            tracker.changed();
-        }
-    }
-
-    fn held(&mut self, now: SimTime, service: u16, requests: u32) {
-        for tracker in self.at(service) {
-            tracker.pass(now);
-            tracker.held = requests;
+            (tracker.waiting, tracker.held) = (load.waiting, load.held);
             tracker.changed();
         }
     }

@@ -2,8 +2,7 @@
 
 use crate::time::SimTime;
 
-/// An integer level over time, such as a queue length, with its exact integral and that of its
-/// square.
+/// An integer level over time, such as a queue length, with its exact integral.
 ///
 /// ```text
 /// level 2 |      ____
@@ -12,24 +11,39 @@ use crate::time::SimTime;
 ///         +-----------------> t
 /// ```
 ///
-/// Integers of 128 bits hold both: nothing is rounded before the final division, and the order of
-/// the changes within an instant leaves no trace but in [`TimeWeighted::max`].
+/// Summed by parts: a change by d at t adds −d·t, so that nothing need be known of the change before, and
+/// the integral up to T is the sum plus level·T. In integers of 128 bits, modulo 2¹²⁸, nothing is rounded
+/// before the final division, and the order of the changes within an instant leaves no trace but in
+/// [`TimeWeighted::max`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeWeighted {
     /// Since when the statistics count.
     start: SimTime,
-    /// Up to when the integrals are.
-    now: SimTime,
+    /// The last change.
+    changed: SimTime,
     level: u64,
     max: u64,
-    /// Integral of the level.
+    /// What the integral lacks of level · time.
     area: u128,
-    /// Integral of its square.
+}
+
+/// A [`TimeWeighted`] level that knows its variance, too: the exact integral of its square beside that of
+/// itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeWeightedMoments {
+    level: TimeWeighted,
+    /// What the integral of the square lacks of level² · time.
     squares: u128,
 }
 
+/// `(after − before) · at`, modulo 2¹²⁸.
+#[inline]
+const fn moment(before: u64, after: u64, at: SimTime) -> u128 {
+    (after as u128).wrapping_sub(before as u128).wrapping_mul(at.as_nanos() as u128)
+}
+
 impl TimeWeighted {
-    /// The greatest level for which a run of any length has exact integrals.
+    /// The greatest level for which a run of any length has exact integrals, also of its square.
     pub const MAX_LEVEL: u64 = u32::MAX as u64;
 
     /// Stands at `level` from `at` on.
@@ -38,7 +52,7 @@ impl TimeWeighted {
     /// If `level` is above [`TimeWeighted::MAX_LEVEL`].
     pub fn new(at: SimTime, level: u64) -> Self {
         check(level);
-        Self { start: at, now: at, level, max: level, area: 0, squares: 0 }
+        Self { start: at, changed: at, level, max: level, area: moment(level, 0, at) }
     }
 
     /// Stands at `level` from `at` on.
@@ -48,11 +62,9 @@ impl TimeWeighted {
     #[inline]
     pub fn set(&mut self, at: SimTime, level: u64) {
         check(level);
-        // Several changes within an instant are common: a thread set free is taken again.
-        if at != self.now {
-            (self.area, self.squares) = self.integrals(at);
-            self.now = at;
-        }
+        assert!(at >= self.changed, "a level was set at {at}, before its last change");
+        self.area = self.area.wrapping_add(moment(level, self.level, at));
+        self.changed = at;
         self.level = level;
         self.max = self.max.max(level);
     }
@@ -72,7 +84,8 @@ impl TimeWeighted {
     /// # Panics
     /// If `at` is earlier than the last change.
     pub fn integral(&self, at: SimTime) -> u128 {
-        self.integrals(at).0
+        assert!(at >= self.changed, "an integral up to {at} ends before the last change");
+        self.area.wrapping_add(moment(0, self.level, at))
     }
 
     /// The level's time average up to `at`; `None` if no time has passed.
@@ -84,25 +97,6 @@ impl TimeWeighted {
         (span > 0).then(|| self.integral(at) as f64 / span as f64)
     }
 
-    /// The time average of the squared deviation from the mean, up to `at`; `None` if no time has
-    /// passed.
-    ///
-    /// # Panics
-    /// If `at` is earlier than the last change.
-    pub fn variance(&self, at: SimTime) -> Option<f64> {
-        let span = u128::from(at.since(self.start).as_nanos());
-        if span == 0 {
-            return None;
-        }
-        let (area, squares) = self.integrals(at);
-        // Around the whole part of the mean, where the integers are still exact: the integral of
-        // (level − whole)². Intermediate terms may wrap; the result fits, so that it comes out right.
-        let whole = area / span;
-        let around = squares.wrapping_sub(area.wrapping_mul(2 * whole)).wrapping_add(span.wrapping_mul(whole * whole));
-        let fraction = (area % span) as f64 / span as f64;
-        Some((around as f64 / span as f64 - fraction * fraction).max(0.0))
-    }
-
     /// Forgets the past, for the end of a warm-up: statistics start anew at `at` from the level now.
     ///
     /// # Panics
@@ -111,14 +105,51 @@ impl TimeWeighted {
         self.set(at, self.level);
         *self = Self::new(at, self.level);
     }
+}
 
-    /// Both integrals up to `at`.
+impl TimeWeightedMoments {
+    /// Stands at `level` from `at` on.
+    ///
+    /// # Panics
+    /// As [`TimeWeighted::new`].
+    pub fn new(at: SimTime, level: u64) -> Self {
+        Self { level: TimeWeighted::new(at, level), squares: moment(level * level, 0, at) }
+    }
+
+    /// Stands at `level` from `at` on.
+    ///
+    /// # Panics
+    /// As [`TimeWeighted::set`].
     #[inline]
-    fn integrals(&self, at: SimTime) -> (u128, u128) {
-        let span = u128::from(at.since(self.now).as_nanos());
-        // Of factors that fit in 64 bits, since a processor multiplies those at once.
-        let (area, squares) = (u128::from(self.level) * span, u128::from(self.level * self.level) * span);
-        (self.area + area, self.squares + squares)
+    pub fn set(&mut self, at: SimTime, level: u64) {
+        let before = self.level.level;
+        self.level.set(at, level);
+        self.squares = self.squares.wrapping_add(moment(level * level, before * before, at));
+    }
+
+    /// The level by itself.
+    pub const fn level(&self) -> &TimeWeighted {
+        &self.level
+    }
+
+    /// The time average of the squared deviation from the mean, up to `at`; `None` if no time has
+    /// passed.
+    ///
+    /// # Panics
+    /// If `at` is earlier than the last change.
+    pub fn variance(&self, at: SimTime) -> Option<f64> {
+        let span = u128::from(at.since(self.level.start).as_nanos());
+        if span == 0 {
+            return None;
+        }
+        let area = self.level.integral(at);
+        let squares = self.squares.wrapping_add(moment(0, self.level.level * self.level.level, at));
+        // Around the whole part of the mean, where the integers are still exact: the integral of
+        // (level − whole)². Intermediate terms may wrap; the result fits, so that it comes out right.
+        let whole = area / span;
+        let around = squares.wrapping_sub(area.wrapping_mul(2 * whole)).wrapping_add(span.wrapping_mul(whole * whole));
+        let fraction = (area % span) as f64 / span as f64;
+        Some((around as f64 / span as f64 - fraction * fraction).max(0.0))
     }
 }
 

@@ -36,6 +36,7 @@ impl ClientMeasure {
         }
     }
 
+    #[inline]
     pub(super) fn take(&mut self, result: Result<(), Cause>, response: SimDuration) {
         match result {
             Ok(()) => {
@@ -45,6 +46,16 @@ impl ClientMeasure {
             }
             Err(cause) => self.failed[cause as usize] += 1,
         }
+    }
+
+    /// Takes in what became of the requests of another population.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.arrived += other.arrived;
+        self.served += other.served;
+        self.done += other.done;
+        self.done_in_time += other.done_in_time;
+        self.failed.iter_mut().zip(other.failed).for_each(|(all, more)| *all += more);
+        self.responses.merge(&other.responses);
     }
 
     /// Requests whose outcome is known.

@@ -9,12 +9,13 @@ mod service;
 pub use client::{ClientMeasure, Window, WindowMeasure};
 pub use service::{PoolMeasure, ServiceMeasure};
 
-use super::{Arrival, Attempt, Capacity, Cause, Outcome, Probe, Response};
+use super::{Arrival, Attempt, Capacity, Cause, Load, Outcome, Probe, Response};
 use crate::intervention::Act;
 use crate::system::Run;
 use crate::topology::{Caller, ProcessorSpec, Topology};
 use sim_core::stats::TimeWeighted;
 use sim_core::time::{SimDuration, SimTime};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What a run is measured by.
@@ -27,8 +28,6 @@ pub struct Measure {
     first: SimTime,
     /// Requests in flight over time.
     pub in_flight: TimeWeighted,
-    /// Requests of all populations together.
-    pub requests: ClientMeasure,
     /// Requests of each population.
     pub clients: Vec<ClientMeasure>,
     /// Each service.
@@ -63,7 +62,6 @@ impl Measure {
             from: now,
             first: now,
             in_flight: TimeWeighted::new(now, 0),
-            requests: ClientMeasure::new(good),
             clients: topology.clients.iter().map(|_| ClientMeasure::new(good)).collect(),
             services: topology.services.iter().map(|s| ServiceMeasure::new(now, s.pools.len(), levels)).collect(),
             windows: windows.into_iter().map(WindowMeasure::new).collect(),
@@ -72,6 +70,14 @@ impl Measure {
         };
         run.model.attach(now, &mut measure);
         measure
+    }
+
+    /// Requests of all populations together. They are added up here and not while the run goes on.
+    pub fn requests(&self) -> Cow<'_, ClientMeasure> {
+        let (first, others) = self.clients.split_first().expect("a checked design has clients");
+        let mut all = Cow::Borrowed(first);
+        others.iter().for_each(|client| all.to_mut().merge(client));
+        all
     }
 
     #[inline]
@@ -110,7 +116,6 @@ impl Probe for Measure {
     }
 
     fn arrival(&mut self, now: SimTime, arrival: &Arrival) {
-        self.requests.arrived += 1;
         self.clients[usize::from(arrival.client)].arrived += 1;
         for window in &mut self.windows {
             window.arrived += u64::from(window.window.contains(now));
@@ -122,15 +127,12 @@ impl Probe for Measure {
         for window in &mut self.windows {
             window.ended += u64::from(window.window.contains(now));
         }
-        let served = u64::from(outcome.result.is_ok());
-        self.requests.served += served;
-        self.clients[usize::from(outcome.client)].served += served;
+        let client = &mut self.clients[usize::from(outcome.client)];
+        client.served += u64::from(outcome.result.is_ok());
         if outcome.started < self.first {
             return;
         }
-        let response = now.since(outcome.started);
-        self.requests.take(outcome.result, response);
-        self.clients[usize::from(outcome.client)].take(outcome.result, response);
+        client.take(outcome.result, now.since(outcome.started));
         for window in &mut self.windows {
             window.take(outcome);
         }
@@ -173,17 +175,9 @@ impl Probe for Measure {
         self.service(service).work_done += u128::from(demand.as_nanos());
     }
 
-    fn waiting(&mut self, now: SimTime, service: u16, requests: u32) {
-        self.service(service).set_waiting(now, requests);
-    }
-
-    fn held(&mut self, now: SimTime, service: u16, requests: u32) {
-        self.service(service).set_held(now, requests);
-    }
-
     #[inline]
-    fn busy(&mut self, now: SimTime, service: u16, processors: u32) {
-        self.service(service).set_busy(now, processors);
+    fn load(&mut self, now: SimTime, service: u16, load: Load) {
+        self.service(service).set_load(now, load);
     }
 
     fn capacity(&mut self, now: SimTime, service: u16, capacity: &Capacity) {

@@ -1,7 +1,7 @@
 //! A service: levels over time, waiting and response times.
 
-use crate::probe::{Capacity, Cause};
-use sim_core::stats::{Histogram, Moments, TimeWeighted};
+use crate::probe::{Capacity, Cause, Load};
+use sim_core::stats::{Histogram, Moments, TimeWeighted, TimeWeightedMoments};
 use sim_core::time::{SimDuration, SimTime};
 
 /// The figures of one service.
@@ -30,7 +30,7 @@ pub struct ServiceMeasure {
     /// Attempts held by threads.
     pub held: TimeWeighted,
     /// Attempts waiting or held.
-    pub in_system: TimeWeighted,
+    pub in_system: TimeWeightedMoments,
     /// How long each number in system lasted, in nanoseconds, if asked for.
     pub levels: Option<Levels>,
     /// Servers or cores in use; of a contended database, connections in use.
@@ -100,7 +100,7 @@ impl ServiceMeasure {
             responses: Histogram::new(),
             waiting: none,
             held: none,
-            in_system: none,
+            in_system: TimeWeightedMoments::new(now, 0),
             levels: levels.then(|| Levels { since: now, nanos: Vec::new() }),
             busy: none,
             replicas: none,
@@ -132,28 +132,15 @@ impl ServiceMeasure {
     }
 
     #[inline]
-    pub(super) fn set_waiting(&mut self, now: SimTime, requests: u32) {
-        self.waiting.set(now, u64::from(requests));
-        self.set_in_system(now);
-    }
-
-    #[inline]
-    pub(super) fn set_held(&mut self, now: SimTime, requests: u32) {
-        self.held.set(now, u64::from(requests));
-        self.set_in_system(now);
-    }
-
-    #[inline]
-    pub(super) fn set_busy(&mut self, now: SimTime, processors: u32) {
-        self.busy.set(now, u64::from(processors));
-    }
-
-    #[inline]
-    fn set_in_system(&mut self, now: SimTime) {
+    pub(super) fn set_load(&mut self, now: SimTime, load: Load) {
+        let in_system = u64::from(load.waiting) + u64::from(load.held);
         if let Some(levels) = &mut self.levels {
-            levels.pass(now, self.in_system.level());
+            levels.pass(now, self.in_system.level().level());
         }
-        self.in_system.set(now, self.waiting.level() + self.held.level());
+        self.waiting.set(now, u64::from(load.waiting));
+        self.held.set(now, u64::from(load.held));
+        self.busy.set(now, u64::from(load.busy));
+        self.in_system.set(now, in_system);
     }
 
     pub(super) fn set_capacity(&mut self, now: SimTime, capacity: &Capacity) {
@@ -195,7 +182,7 @@ impl ServiceMeasure {
     /// How long each number in system lasted up to now, in nanoseconds, if it was asked for.
     pub fn level_nanos(&self, now: SimTime) -> Option<Vec<u128>> {
         let mut levels = self.levels.clone()?;
-        levels.pass(now, self.in_system.level());
+        levels.pass(now, self.in_system.level().level());
         Some(levels.nanos)
     }
 }

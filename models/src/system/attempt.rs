@@ -1,0 +1,89 @@
+//! Attempts on their way: what stands in a queue, and what a visit begins with.
+
+use super::call::Phase;
+use super::visit::Doing;
+use super::{State, purpose};
+use sim_core::random::Key;
+use sim_core::time::SimTime;
+
+/// One attempt of a call at a service. In a queue nothing else stands for it, so an attempt that was given up
+/// costs no more than this.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    /// Names the call; draws of its first attempt derive from it.
+    pub(super) key: Key,
+    /// Names the request on whose behalf it is made.
+    pub(super) request: Key,
+    /// When it reached the service.
+    pub(super) arrived: SimTime,
+    /// The number of whoever waits for its end.
+    pub(super) by: u32,
+    /// From where it was made.
+    pub(super) site: u16,
+    /// Which attempt of its call, from 0.
+    pub(super) number: u8,
+    /// Who waits for its end.
+    pub(super) awaited: Awaited,
+}
+
+const _: () = assert!(size_of::<Attempt>() <= 32, "queues of a collapsed night hold millions of these");
+
+/// Who waits for the end of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// Nobody: it was handed over.
+    Nobody,
+    /// A client, directly: the closed user of that number, or one of an open population.
+    Client,
+    /// A visit, directly.
+    Visit,
+    /// A call with a policy: a timeout, a retry, a pool.
+    Call,
+    /// The visit whose branch this is.
+    Parent,
+}
+
+impl Attempt {
+    /// Names the attempt and no other; its draws derive from it.
+    pub(super) const fn name(&self) -> Key {
+        attempt_key(self.key, self.number)
+    }
+}
+
+/// The draws of an attempt: those of the call itself for the first, new ones for each repeat.
+#[inline]
+pub(super) const fn attempt_key(call: Key, attempt: u8) -> Key {
+    match attempt {
+        0 => call,
+        n => call.index(purpose::nth(purpose::ATTEMPT, n as u64)),
+    }
+}
+
+impl State {
+    /// Whether somebody still waits for this attempt. Nobody ever waits for what was handed over, so
+    /// that is always wanted.
+    #[inline]
+    pub(super) fn wanted(&self, attempt: &Attempt) -> bool {
+        match attempt.awaited {
+            Awaited::Nobody | Awaited::Client => true,
+            Awaited::Visit | Awaited::Parent => {
+                let caller = &self.visits[attempt.by];
+                caller.doing == Doing::Awaiting && caller.until.as_nanos() == attempt.key.bits()
+            }
+            Awaited::Call => {
+                let call = &self.calls[attempt.by];
+                call.phase == Phase::Sent && call.key == attempt.key && call.attempt == attempt.number
+            }
+        }
+    }
+
+    /// When its caller gives it up, if ever; in the past if it has.
+    #[inline]
+    pub(super) fn deadline(&self, attempt: &Attempt, wanted: bool) -> Option<SimTime> {
+        match attempt.awaited {
+            _ if !wanted => Some(attempt.arrived),
+            Awaited::Call => Some(self.calls[attempt.by].due).filter(|due| *due != SimTime::MAX),
+            Awaited::Nobody | Awaited::Client | Awaited::Visit | Awaited::Parent => None,
+        }
+    }
+}
