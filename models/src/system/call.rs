@@ -83,7 +83,7 @@ const _: () = assert!(size_of::<Call>() <= 64, "a call is small: there are as ma
 
 impl State {
     /// Starts a call; `caller` is the calling visit or the closed user.
-    #[inline]
+    #[inline(always)]
     pub(super) fn start_call<P: Probe>(
         &mut self,
         cx: &mut Cx<'_, P>,
@@ -125,7 +125,7 @@ impl State {
     }
 
     /// Sends the only attempt of a call without policy.
-    #[inline]
+    #[inline(always)]
     pub(super) fn send_directly<P: Probe>(
         &mut self,
         cx: &mut Cx<'_, P>,
@@ -191,6 +191,7 @@ impl State {
     }
 
     /// An attempt reaches its service: it gets a thread, waits, or is turned away.
+    #[inline(always)]
     fn deliver<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: Attempt) -> Result<(), Cause> {
         let topology = cx.topology;
         let callee = topology.sites[usize::from(attempt.site)].callee;
@@ -250,7 +251,7 @@ impl State {
     }
 
     /// An attempt has ended, well or badly: whoever waits for it goes on, if they still do.
-    #[inline]
+    #[inline(always)]
     pub(super) fn reply<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: &Attempt, result: Result<(), Cause>) {
         if attempt.awaited == Awaited::Call {
             return self.reply_to_call(cx, attempt, result);

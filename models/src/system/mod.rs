@@ -459,7 +459,7 @@ impl State {
     /// With many requests in flight what an event is about is no longer in the processor's caches. Whoever
     /// comes soon is touched beforehand, one step further at a time: visit, call, caller's visit, its call.
     /// It changes nothing but the time that is waited for memory.
-    #[inline]
+    #[inline(always)]
     fn look_ahead(&self, agenda: &Agenda<Event>) {
         if self.visits.slots().len() < MANY {
             return;
@@ -483,7 +483,7 @@ impl State {
     }
 
     /// Follows up everything the event has caused.
-    #[inline]
+    #[inline(always)]
     fn settle<P: Probe>(&mut self, cx: &mut Cx<'_, P>, limit: u64) -> Result<(), LimitError> {
         if self.instant != cx.now {
             (self.instant, self.consequences) = (cx.now, 0);
@@ -501,7 +501,7 @@ impl State {
     }
 
     /// The load of a service has changed: it is told once the event is over.
-    #[inline]
+    #[inline(always)]
     fn touch<P: Probe>(&mut self, cx: &mut Cx<'_, P>, service: u16) {
         if self.touched != service {
             let before = std::mem::replace(&mut self.touched, service);

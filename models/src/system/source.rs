@@ -153,7 +153,7 @@ impl State {
     }
 
     /// Draws an open population's next arrival.
-    #[inline]
+    #[inline(always)]
     pub(super) fn schedule_arrival<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16) {
         let state = &mut self.clients[usize::from(client)];
         state.next = match &cx.topology.clients[usize::from(client)].arrivals {
@@ -167,6 +167,7 @@ impl State {
     }
 
     /// A request of an open population comes.
+    #[inline(always)]
     pub(super) fn arrival<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16) {
         let state = &mut self.clients[usize::from(client)];
         if state.next != cx.now {
@@ -179,7 +180,7 @@ impl State {
     }
 
     /// A closed user starts thinking; the user of an open population leaves.
-    #[inline]
+    #[inline(always)]
     pub(super) fn think<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, user: u32) {
         if let ArrivalSpec::Closed { think, .. } = &cx.topology.clients[usize::from(client)].arrivals {
             let state = &self.clients[usize::from(client)];
@@ -190,6 +191,7 @@ impl State {
     }
 
     /// A closed user has thought and asks.
+    #[inline(always)]
     pub(super) fn thought<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, user: u32) {
         let state = &mut self.clients[usize::from(client)];
         let asked = &mut state.asked[user as usize];
@@ -218,7 +220,7 @@ impl State {
     }
 
     /// A request is over.
-    #[inline]
+    #[inline(always)]
     pub(super) fn count_outcome<P: Probe>(&mut self, cx: &mut Cx<'_, P>, outcome: &Outcome) {
         match outcome.result {
             Ok(()) => self.counts.done += 1,

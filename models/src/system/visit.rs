@@ -89,7 +89,7 @@ impl Visit {
 
 impl State {
     /// An attempt gets a thread of a replica. If it begins by working, it does so at once.
-    #[inline]
+    #[inline(always)]
     pub(super) fn admit<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, attempt: Attempt) {
         let topology = cx.topology;
         let site = &topology.sites[usize::from(attempt.site)];
@@ -128,7 +128,7 @@ impl State {
     }
 
     /// A call of the visit has ended.
-    #[inline]
+    #[inline(always)]
     pub(super) fn continue_visit(&mut self, visit: u32, result: Result<(), Cause>) {
         let v = &mut self.visits[visit];
         debug_assert!(
@@ -209,7 +209,7 @@ impl State {
     }
 
     /// The visit needs the processor for `demand`.
-    #[inline]
+    #[inline(always)]
     fn work<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32, demand: SimDuration) {
         let v = &mut self.visits[visit];
         let replica = v.replica;
@@ -247,7 +247,7 @@ impl State {
     }
 
     /// Changes how many servers or cores of the service are in use.
-    #[inline]
+    #[inline(always)]
     pub(super) fn set_busy<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, change: i32) {
         if change != 0 {
             let id = self.replicas[replica as usize].service;
@@ -267,6 +267,7 @@ impl State {
     }
 
     /// Work on a server, or a delay, ends.
+    #[inline(always)]
     pub(super) fn step_end<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32) {
         let v = &mut self.visits[visit];
         if v.until != cx.now || !matches!(v.doing, Doing::Working | Doing::Delayed) {
@@ -331,7 +332,7 @@ impl State {
     }
 
     /// The program of a visit or branch has ended, or failed.
-    #[inline]
+    #[inline(always)]
     fn end<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32) {
         let v = &mut self.visits[visit];
         v.doing = Doing::Free;
