@@ -489,29 +489,6 @@ impl Probe for Log {
     }
 }
 
-/// Every event with its instant, for comparing runs.
-#[derive(Default)]
-pub struct Events(pub Vec<(SimTime, Event)>);
-
-impl Probe for Events {
-    fn event(&mut self, now: SimTime, event: Event) {
-        if event != Event::Intervention {
-            self.0.push((now, event));
-        }
-    }
-}
-
-impl Events {
-    /// Fails with the first event that differs.
-    pub fn assert_same(&self, other: &Self, what: &str) {
-        let differs = |i: usize| self.0.get(i) != other.0.get(i);
-        if let Some(i) = (0..self.0.len().max(other.0.len())).find(|&i| differs(i)) {
-            let show = |events: &Self| events.0.get(i).map_or("nothing".to_owned(), |(t, e)| format!("{e:?} at {t}"));
-            panic!("{what}: event {i} is {} in one run and {} in the other", show(self), show(other));
-        }
-    }
-}
-
 /// What became of every request, by its key.
 #[derive(Default, Debug, PartialEq)]
 pub struct Outcomes(pub BTreeMap<u64, (SimTime, SimTime, u8, Result<(), Cause>)>);
