@@ -143,6 +143,7 @@ pub trait CallerWords: Sized {
     fn timeout(self, n: u64) -> Self;
     fn cancels(self) -> Self;
     fn retries(self, max: u32, backoff: u64) -> Self;
+    fn backing_off(self, backoff: Backoff) -> Self;
     fn budget(self, share: f64, capacity: f64, initial: f64) -> Self;
 }
 
@@ -165,6 +166,11 @@ macro_rules! caller_words {
 
             fn retries(mut self, max: u32, backoff: u64) -> Self {
                 self.retry = Some(retry(max, backoff));
+                self
+            }
+
+            fn backing_off(mut self, backoff: Backoff) -> Self {
+                self.retry.as_mut().expect("who repeats backs off").backoff = backoff;
                 self
             }
 

@@ -1,0 +1,346 @@
+//! Worlds made at random: a design of every element and policy there is, and what is done to it.
+//!
+//! A world is read from a list of dice; all zeros give the smallest world, so that a failure shrinks
+//! to a small one, which is printed. Times are of a few hundred nanoseconds and often constant, so that
+//! many things happen at one instant.
+
+use crate::common::*;
+use models::blueprint::{CallPolicy, Processor, Service, Step};
+use models::distribution::Distribution;
+use models::intervention::Act;
+use models::policy::backoff::{Exponential, Jitter};
+use models::policy::balancer::{ByKey, Popularity, PowerOf};
+use models::policy::{Backoff, Balancer, Drop};
+use models::probe::Probe;
+use models::system::{Limits, Run, System};
+use models::workload::rate::{Match, Piecewise, Ramp};
+use models::workload::{Arrivals, Client, Rate};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+/// Random choices; 0 once they are used up, and 0 is the simplest choice.
+#[derive(Clone)]
+struct Dice(std::vec::IntoIter<u16>);
+
+impl Dice {
+    fn below(&mut self, n: u64) -> u64 {
+        (u64::from(self.0.next().unwrap_or(0)) * n) >> 16
+    }
+
+    /// With a probability of `percent`.
+    fn hit(&mut self, percent: u64) -> bool {
+        self.below(100) >= 100 - percent
+    }
+}
+
+/// When arrivals stop and the world is left to run empty, in nanoseconds.
+pub(crate) const CALM: u64 = 20_000;
+/// When the last request must be over.
+pub(crate) const END: u64 = 2_000_000_000;
+
+/// A design, the same with other numbers, and what is done to it.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) design: Design,
+    pub(crate) other: Design,
+    pub(crate) acts: Vec<(u64, Act)>,
+    /// An instant within the run at which it is forked.
+    pub(crate) fork: u64,
+    pub(crate) seed: u64,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let acts = self.acts.iter().map(|(at, act)| match act {
+            Act::Adopt { .. } => format!("{at}: Adopt"),
+            act => format!("{at}: {act:?}"),
+        });
+        let acts: Vec<_> = acts.collect();
+        let rng = config().rng_seed;
+        write!(f, "{rng:?} seed {} fork {} acts {acts:?}\n{:?}", self.seed, self.fork, self.design)?;
+        let adopts = self.acts.iter().any(|(_, act)| matches!(act, Act::Adopt { .. }));
+        if adopts { write!(f, "\nadopts {:?}", self.other) } else { Ok(()) }
+    }
+}
+
+pub(crate) fn worlds() -> impl Strategy<Value = World> {
+    let dice = |n| proptest::collection::vec(any::<u16>(), n..=n);
+    (dice(150), dice(300), dice(300), dice(40)).prop_map(|(shape, numbers, others, acts)| {
+        let dice = |v: &Vec<u16>| Dice(v.clone().into_iter());
+        let design = build(&mut dice(&shape), &mut dice(&numbers));
+        let other = build(&mut dice(&shape), &mut dice(&others));
+        let mut d = dice(&acts);
+        let (seed, fork) = (d.below(1_000), d.below(CALM));
+        let services = design.blueprint.services.len() as u64;
+        let acts = (0..d.below(7)).map(|_| {
+            let service = d.below(services) as u16;
+            let act = match d.below(4) {
+                0 => Act::Scale { service, to: d.below(5) as u32 },
+                1 | 2 => {
+                    let replicas = (0..3).filter(|_| d.hit(50)).collect();
+                    Act::Kill { service, replicas, refuse: d.hit(50) }
+                }
+                _ if d.hit(30) => design.adopt(),
+                _ => other.adopt(),
+            };
+            // Often at one instant with another, or with what happens in the world.
+            (d.below(CALM / 100) * 100, act)
+        });
+        let acts = acts.collect();
+        World { design, other, acts, fork, seed }
+    })
+}
+
+/// A design of the shape that some dice say, with the numbers that others say.
+fn build(shape: &mut Dice, n: &mut Dice) -> Design {
+    let count = 1 + shape.below(5) as usize;
+    let mut design = design();
+    for id in 0..count {
+        design = design.service(&format!("s{id}"), random_service(shape, n, id, count));
+    }
+    for id in 0..1 + shape.below(3) {
+        design = design.client(&format!("c{id}"), random_client(shape, n, count));
+    }
+    design
+}
+
+fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Service {
+    let some = |n: &mut Dice| 1 + n.below(4) as u32;
+    let processor = match shape.below(4) {
+        0 => servers(some(n)),
+        1 => cores(some(n)),
+        2 => Processor::Usl { sigma: (n.below(50) as f64 / 100.0).into(), kappa: (n.below(10) as f64 / 100.0).into() },
+        _ => Processor::Infinite,
+    };
+    let mut service = service(processor, []).replicas(some(n));
+    if shape.hit(60) {
+        service = service.threads(some(n) * 2);
+    }
+    if shape.hit(30) {
+        service = service.shared();
+    } else {
+        service = service.balanced(match n.below(6) {
+            0 | 1 => Balancer::RoundRobin,
+            2 => Balancer::Random,
+            3 => Balancer::LeastOutstanding,
+            4 => Balancer::PowerOf(PowerOf { choices: some(n).into() }),
+            _ => Balancer::ByKey(ByKey { keys: 100.into(), popularity: random_popularity(n) }),
+        });
+    }
+    if n.hit(40) {
+        service = service.cap(n.below(6) as u32);
+    }
+    service = service.drops(match n.below(4) {
+        0 | 1 => Drop::Never,
+        2 => Drop::Expired,
+        _ => Drop::RemainingBelow(ns(n.below(300)).into()),
+    });
+    for callee in id..count {
+        // Who calls itself and holds a thread meanwhile must give up at some time.
+        if shape.hit(70) || callee == id {
+            service = service.calling(&format!("s{callee}"), random_policy(shape, n, callee == id));
+        }
+    }
+    let mut steps = Vec::new();
+    let own_server = matches!(service.processor, Processor::Servers(_)) && service.threads.is_none();
+    let mut with = Steps { id, count, working: true, own_server };
+    for _ in 0..1 + shape.below(4) {
+        steps.push(with.step(shape, n, 0));
+    }
+    if shape.hit(20) {
+        steps.push(maybe(0.3, vec![call(&format!("s{id}.get"))]));
+    }
+    service.endpoint("get", steps)
+}
+
+fn random_policy(shape: &mut Dice, n: &mut Dice, impatient: bool) -> CallPolicy {
+    let mut policy = if shape.hit(50) { pooled(1 + n.below(3) as u32) } else { plainly() };
+    if n.hit(60) || impatient {
+        policy = policy.timeout(1 + n.below(1_500));
+    }
+    if n.hit(40) {
+        policy = policy.cancels();
+    }
+    if shape.hit(40) {
+        policy = policy.retries(n.below(3) as u32, 0).backing_off(random_backoff(n));
+        if shape.hit(30) {
+            policy = policy.budget(0.3, 5.0, 2.0);
+        }
+    }
+    policy
+}
+
+struct Steps {
+    id: usize,
+    count: usize,
+    working: bool,
+    own_server: bool,
+}
+
+impl Steps {
+    fn steps(&mut self, shape: &mut Dice, n: &mut Dice, depth: u32) -> Vec<Step> {
+        (0..shape.below(3)).map(|_| self.step(shape, n, depth)).collect()
+    }
+
+    fn step(&mut self, shape: &mut Dice, n: &mut Dice, depth: u32) -> Step {
+        let kind = shape.below(if depth < 2 { 12 } else { 8 });
+        let further = self.count - self.id - 1;
+        match kind {
+            4 => Step::Delay(random_time(n)),
+            5..=6 if further > 0 => call(&self.callee(shape)),
+            7 if further > 0 => send(&self.callee(shape)),
+            8 => maybe(n.below(101) as f64 / 100.0, self.steps(shape, n, depth + 1)),
+            9 => {
+                let p = n.below(101) as f64 / 100.0;
+                Step::Branch(vec![
+                    (p.into(), self.steps(shape, n, depth + 1)),
+                    ((1.0 - p).into(), self.steps(shape, n, depth + 1)),
+                ])
+            }
+            10..=11 => {
+                let outside = std::mem::replace(&mut self.working, !self.own_server);
+                let step = Step::Parallel((0..1 + shape.below(3)).map(|_| self.steps(shape, n, depth + 1)).collect());
+                self.working = outside;
+                step
+            }
+            _ if self.working => Step::Work(random_time(n)),
+            _ => Step::Delay(random_time(n)),
+        }
+    }
+
+    fn callee(&self, shape: &mut Dice) -> String {
+        let further = self.count - self.id - 1;
+        format!("s{}.get", self.id + 1 + shape.below(further as u64) as usize)
+    }
+}
+
+fn random_popularity(n: &mut Dice) -> Popularity {
+    if n.hit(50) { Popularity::Uniform } else { Popularity::Zipf { exponent: 1.0.into() } }
+}
+
+fn random_backoff(n: &mut Dice) -> Backoff {
+    match n.below(4) {
+        0 | 1 => Backoff::Constant(ns(n.below(5) * 100).into()),
+        2 => Backoff::Drawn(random_time(n)),
+        _ => Backoff::Exponential(Exponential {
+            base: ns(n.below(100)).into(),
+            cap: ns(n.below(1_000)).into(),
+            jitter: [Jitter::None, Jitter::Full, Jitter::Equal][n.below(3) as usize],
+        }),
+    }
+}
+
+fn random_time(n: &mut Dice) -> Distribution {
+    let some = |n: &mut Dice| ns(1 + n.below(300)).into();
+    match n.below(14) {
+        0..=3 => exactly(n.below(5) * 100),
+        4..=5 => exactly(n.below(200)),
+        6 => Distribution::Exponential(some(n)),
+        7 => Distribution::Erlang { stages: (1 + n.below(4) as u32).into(), mean: some(n) },
+        8 => Distribution::Hyperexponential(vec![(0.9.into(), some(n)), (0.1.into(), some(n))]),
+        9 => Distribution::LogNormal { mean: some(n), cv: 1.2.into() },
+        10 => Distribution::Gamma { mean: some(n), cv: (n.below(3) as f64).into() },
+        11 => Distribution::Pareto { mean: some(n), alpha: 2.5.into() },
+        12 => Distribution::Uniform { low: ns(0).into(), high: ns(1 + n.below(20)).into() },
+        _ => Distribution::Empirical(vec![some(n), some(n), some(n)]),
+    }
+}
+
+fn random_rate(n: &mut Dice) -> Rate {
+    let some = |n: &mut Dice| (1e6 * (1 + n.below(8)) as f64).into();
+    let points = |n: &mut Dice| vec![(ns(n.below(CALM / 4)).into(), some(n)), (ns(CALM / 2).into(), some(n))];
+    match n.below(6) {
+        0..=2 => Rate::Constant(some(n)),
+        3 => Rate::Piecewise(Piecewise(points(n))),
+        4 => Rate::Ramp(Ramp(points(n))),
+        _ => Rate::Match(Match {
+            kick_off: ns(CALM / 4).into(),
+            goals: vec![(ns(n.below(CALM)).into(), 1.5.into())],
+            rise: ns(100).into(),
+            decay: ns(CALM / 10).into(),
+            ..Match::evening(some(n).get())
+        }),
+    }
+}
+
+fn random_client(shape: &mut Dice, n: &mut Dice, count: usize) -> Client {
+    let mut arrivals = match shape.below(3) {
+        0 => at((0..3 + shape.below(40)).map(|_| shape.below(40) * 100).collect::<Vec<_>>()),
+        1 => Arrivals::Poisson(random_rate(n)),
+        _ => closed(1 + shape.below(6) as u32, exactly(1 + n.below(500))),
+    };
+    if let Arrivals::Trace(file) = &mut arrivals {
+        file.factor = [1.0, 0.5, 2.5][n.below(3) as usize].into();
+    }
+    let mut client = client(arrivals, &format!("s{}.get", shape.below(count as u64)));
+    if shape.hit(30) {
+        client.mix.insert(format!("s{}.get", shape.below(count as u64)), 2.0.into());
+    }
+    if n.hit(60) {
+        client = client.timeout(1 + n.below(2_000));
+    }
+    if n.hit(40) {
+        client = client.cancels();
+    }
+    if shape.hit(50) {
+        client = client.retries(n.below(3) as u32, 0).backing_off(random_backoff(n));
+        if shape.hit(30) {
+            client = client.budget(0.2, 10.0, 3.0);
+        }
+    }
+    client
+}
+
+/// Nobody comes any more, and whoever thinks goes on thinking; every service has a replica.
+pub(crate) fn calm(design: &Design, at: u64) -> Vec<(u64, Act)> {
+    let quiet = design.but(|d| {
+        for client in d.workload.clients.values_mut() {
+            match &mut client.arrivals {
+                Arrivals::Closed { think, .. } => *think = exactly(1_000 * END),
+                Arrivals::Poisson(rate) => *rate = Rate::Constant(0.0.into()),
+                Arrivals::Trace(_) => {}
+            }
+        }
+    });
+    let services = 0..design.blueprint.services.len() as u16;
+    let up = services.map(|service| (at, Act::Scale { service, to: 1 + u32::from(service % 2) }));
+    std::iter::once((at, quiet.adopt())).chain(up).collect()
+}
+
+impl World {
+    pub(crate) fn all_acts(&self) -> Vec<(u64, Act)> {
+        [self.acts.clone(), calm(&self.design, CALM)].concat()
+    }
+
+    pub(crate) fn run(&self, acts: Vec<(u64, Act)>) -> Run {
+        let limits = Limits { state_bytes: 20_000_000, consequences: 1_000_000 };
+        System::run(self.design.topology(), timeline(acts), self.seed, 0, limits)
+    }
+}
+
+/// More events than any of these worlds needs, unless its requests multiply.
+pub(crate) const MANY: u64 = 300_000;
+
+/// Runs to the end or to [`MANY`] events; whether the end was reached.
+pub(crate) fn finish<P: Probe>(run: &mut Run, probe: &mut P) -> bool {
+    while run.events() < MANY {
+        let next = run.agenda.next_time();
+        if next.is_none_or(|t| t > instant(END)) {
+            return run.run_until(instant(END), probe).is_ok();
+        }
+        if run.step(probe).is_err() {
+            return false;
+        }
+    }
+    false
+}
+
+/// The same worlds every time, unless told otherwise: `PROPTEST_CASES=20000 PROPTEST_RNG_SEED=7`.
+pub(crate) fn config() -> ProptestConfig {
+    let told = ProptestConfig::default();
+    let rng_seed = match told.rng_seed {
+        RngSeed::Random => RngSeed::Fixed(1),
+        fixed @ RngSeed::Fixed(_) => fixed,
+    };
+    ProptestConfig { rng_seed, failure_persistence: None, max_shrink_iters: 20_000, ..told }
+}
