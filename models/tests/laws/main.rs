@@ -1,11 +1,14 @@
 //! Laws that hold for every design, workload and intervention: worlds are made at random and audited
 //! event by event.
 
+mod causes;
 #[path = "../common/mod.rs"]
 mod common;
 mod variants;
+mod work;
 mod worlds;
 
+use causes::{Causes, Order};
 use common::*;
 use models::intervention::Act;
 use models::probe::{Digest, Events, Measure, Window};
@@ -13,6 +16,7 @@ use models::snapshot::Snapshot;
 use models::system::System;
 use proptest::prelude::*;
 use sim_core::time::{SimDuration, SimTime};
+use work::Work;
 use worlds::*;
 
 /// How far above their limits threads and connections are, in all.
@@ -63,6 +67,33 @@ proptest! {
         }
         run.run_until(instant(END), &mut audit).unwrap();
         audit.check_drained(&run);
+    }
+
+    /// Facts come in the order of time, each after what it follows from.
+    #[test]
+    fn nothing_happens_before_its_cause(world in worlds()) {
+        let mut run = world.run(world.all_acts());
+        let mut causes = Causes::of(&run);
+        prop_assume!(finish(&mut run, &mut causes));
+    }
+
+    /// A queue is first come, first served, whoever gives up, is cancelled, dropped or crashes meanwhile.
+    #[test]
+    fn a_queue_lets_go_in_the_order_of_arrival(world in worlds()) {
+        let mut run = world.run(world.all_acts());
+        let mut order = Order::of(&run);
+        prop_assume!(finish(&mut run, &mut order));
+        order.check();
+    }
+
+    /// Utilisation is throughput times demand over capacity.
+    #[test]
+    fn processors_are_busy_for_as_long_as_is_asked_of_them(world in worlds()) {
+        let mut run = world.run(world.all_acts());
+        let measure = Measure::attach(&run, SimDuration::from_secs(1), vec![], false);
+        let mut probe = (Work::of(&run), measure);
+        prop_assume!(finish(&mut run, &mut probe));
+        probe.0.check(&run, &probe.1);
     }
 
     /// A clone goes through the same events as its parent, whichever runs first.
