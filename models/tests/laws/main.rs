@@ -4,6 +4,7 @@
 mod causes;
 #[path = "../common/mod.rs"]
 mod common;
+mod golden;
 mod variants;
 mod work;
 mod worlds;

@@ -4,6 +4,7 @@ use crate::common::Design;
 use crate::worlds::{END, config, finish, worlds};
 use models::blueprint::{CallPolicy, Layout, Processor, Step};
 use models::distribution::Distribution;
+use models::intervention::Act;
 use models::policy::{Backoff, Balancer, Drop, Popularity, Retry};
 use models::probe::{Cause, Probe};
 use models::workload::{Arrivals, Rate};
@@ -13,11 +14,48 @@ use sim_core::time::SimTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-/// The variants that occur in a world: family and name.
+/// A family and the name of one of its variants.
+type Variant = (&'static str, String);
+
+/// The variants that occur in a world.
 #[derive(Default)]
-struct Variants(BTreeSet<(&'static str, String)>);
+pub(crate) struct Variants(BTreeSet<Variant>);
 
 impl Variants {
+    /// Every variant there is.
+    pub(crate) fn all() -> BTreeSet<Variant> {
+        let families = [
+            ("Processor", Processor::ALL),
+            ("Layout", Layout::ALL),
+            ("Drop", Drop::ALL),
+            ("Balancer", Balancer::ALL),
+            ("Popularity", Popularity::ALL),
+            ("Step", Step::ALL),
+            ("Distribution", Distribution::ALL),
+            ("Backoff", Backoff::ALL),
+            ("Arrivals", Arrivals::ALL),
+            ("Rate", Rate::ALL),
+        ];
+        let others = [("Act", ["Scale", "Kill", "Adopt"]), ("Jitter", ["None", "Full", "Equal"])];
+        let families =
+            families.iter().flat_map(|(family, all)| all.iter().map(|entry| (*family, entry.name.to_owned())));
+        let others = others.iter().flat_map(|(family, all)| all.map(|name| (*family, name.to_owned())));
+        families.chain(others).chain(Cause::ALL.map(|cause| ("Cause", format!("{cause:?}")))).collect()
+    }
+
+    /// Those that do not occur.
+    pub(crate) fn missing(&self) -> Vec<Variant> {
+        Self::all().difference(&self.0).cloned().collect()
+    }
+
+    /// What a design and the acts on it are made of. What becomes of it, it learns as a probe.
+    pub(crate) fn of(design: &Design, acts: &[(u64, Act)]) -> Self {
+        let mut variants = Self::default();
+        variants.add_all(design);
+        acts.iter().for_each(|(_, act)| variants.add("Act", act));
+        variants
+    }
+
     /// A variant's name stands first in what its `Debug` prints.
     fn add(&mut self, family: &'static str, variant: &impl Debug) {
         let text = format!("{variant:?}");
@@ -83,38 +121,18 @@ impl Probe for Variants {
 #[test]
 fn every_variant_is_in_one_of_thirty_worlds_at_least() {
     const WORLDS: usize = 600;
-    let families = [
-        ("Processor", Processor::ALL),
-        ("Layout", Layout::ALL),
-        ("Drop", Drop::ALL),
-        ("Balancer", Balancer::ALL),
-        ("Popularity", Popularity::ALL),
-        ("Step", Step::ALL),
-        ("Distribution", Distribution::ALL),
-        ("Backoff", Backoff::ALL),
-        ("Arrivals", Arrivals::ALL),
-        ("Rate", Rate::ALL),
-    ];
-    let of_families = families.iter().flat_map(|(family, all)| all.iter().map(|entry| (*family, entry.name)));
-    let others = [("Act", ["Scale", "Kill", "Adopt"]), ("Jitter", ["None", "Full", "Equal"])];
-    let of_others = others.iter().flat_map(|(family, names)| names.iter().map(|name| (*family, *name)));
-    let causes = Cause::ALL.map(|cause| format!("{cause:?}"));
-    let of_causes = causes.iter().map(|name| ("Cause", name.as_str()));
-
     let mut runner = TestRunner::new(config());
-    let mut counts: BTreeMap<_, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Variant, usize> = BTreeMap::new();
     let mut over = 0;
     for _ in 0..WORLDS {
         let world = worlds().new_tree(&mut runner).expect("a world").current();
-        let mut variants = Variants::default();
-        variants.add_all(&world.design);
-        world.acts.iter().for_each(|(_, act)| variants.add("Act", act));
+        let mut variants = Variants::of(&world.design, &world.acts);
         over += usize::from(finish(&mut world.run(world.all_acts()), &mut variants));
         variants.0.into_iter().for_each(|variant| *counts.entry(variant).or_default() += 1);
     }
     assert!(over * 10 > WORLDS * 9, "{over} of {WORLDS} worlds are over before {END} ns and many events");
-    for (family, name) in of_families.chain(of_others).chain(of_causes) {
-        let count = counts.get(&(family, name.to_owned())).copied().unwrap_or(0);
-        assert!(count * 30 >= WORLDS, "{family}::{name} is in {count} of {WORLDS} worlds");
+    for variant in Variants::all() {
+        let count = counts.get(&variant).copied().unwrap_or(0);
+        assert!(count * 30 >= WORLDS, "{variant:?} is in {count} of {WORLDS} worlds");
     }
 }
