@@ -19,8 +19,8 @@ pub const LONG_S: f64 = 600.0;
 
 /// A request that waits: its call, its place in a queue.
 const WAITING_BYTES: f64 = 96.0;
-/// An attempt that was given up and still waits: its place in a queue.
-const ABANDONED_BYTES: f64 = 32.0;
+/// Its place in a queue alone, if it was given up or its call has no policy.
+const PLACE_BYTES: f64 = 32.0;
 /// A request that is served, at one service: its call and its visit.
 const SERVED_BYTES: f64 = 120.0;
 
@@ -182,7 +182,7 @@ impl OneRun {
                 backlog = if bounded { 0.0 } else { (backlog + grows * width_s).max(0.0) };
             }
             since = if backlog > 0.0 { since.or(Some(SimTime::from_nanos(from))) } else { None };
-            let each = if flow.gives_up { ABANDONED_BYTES } else { WAITING_BYTES };
+            let each = if flow.bare { PLACE_BYTES } else { WAITING_BYTES };
             let state = backlog * each + flow.in_service * SERVED_BYTES + flow.users * WAITING_BYTES;
             run.state_bytes = run.state_bytes.max(state);
             if let (true, Some(from), Some(busiest)) = (overloaded, since, busiest) {
@@ -213,8 +213,8 @@ struct Flow {
     in_service: f64,
     /// Attempts a client makes at most.
     most_attempts: f64,
-    /// Whether all clients give up some time.
-    gives_up: bool,
+    /// Whether what waits is no more than its place in a queue: all clients give up some time, or call directly.
+    bare: bool,
     /// The shortest time that a client waits.
     patience_s: f64,
 }
@@ -230,7 +230,7 @@ impl Flow {
             endpoints: vec![0.0; topology.endpoints.len()],
             in_service: 0.0,
             most_attempts: 1.0,
-            gives_up: true,
+            bare: true,
             patience_s: f64::INFINITY,
         };
         for (client, visits) in topology.clients.iter().zip(&demands.visits) {
@@ -250,7 +250,7 @@ impl Flow {
             visits.iter().enumerate().for_each(|(id, count)| flow.endpoints[id] += rate * count);
             for &(_, site) in &client.mix {
                 let site = &topology.sites[usize::from(site)];
-                flow.gives_up &= site.timeout.is_some();
+                flow.bare &= site.timeout.is_some() || site.direct;
                 let patience_s = site.timeout.map_or(f64::INFINITY, |timeout| timeout.as_secs_f64());
                 flow.patience_s = flow.patience_s.min(patience_s);
                 let repeats = site.retry.as_ref().filter(|retry| retry.budget.is_none()).map_or(0, |retry| retry.max);
