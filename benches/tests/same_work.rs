@@ -81,38 +81,38 @@ fn digests(topology: &Arc<Topology>, horizon: SimTime) -> (u64, u64) {
         take(histogram.mean_secs().map_or(0, f64::to_bits));
         take(histogram.count());
     };
-    let level = |level: &TimeWeighted, take: &mut dyn FnMut(u64)| {
+    let level = |level: TimeWeighted, take: &mut dyn FnMut(u64)| {
         [level.level(), level.integral(horizon) as u64].into_iter().for_each(&mut *take);
         take(level.mean(horizon).map_or(0, f64::to_bits));
     };
     for client in measure.clients.iter().chain([measure.requests().as_ref()]) {
-        [client.arrived, client.served, client.done, client.done_in_time].into_iter().for_each(&mut take);
+        [client.arrived, client.served(), client.done(), client.done_in_time].into_iter().for_each(&mut take);
         client.failed.into_iter().for_each(&mut take);
         times(&client.responses, &mut take);
     }
     for service in &measure.services {
-        [service.arrived, service.admitted, service.waited, service.done, service.failed]
+        [service.arrived, service.admitted(), service.waited(), service.done(), service.failed]
             .into_iter()
             .for_each(&mut take);
         [service.unwanted, service.work_done as u64].into_iter().for_each(&mut take);
         service.turned_away.into_iter().for_each(&mut take);
         [&service.waits, &service.responses].into_iter().for_each(|histogram| times(histogram, &mut take));
-        [&service.waiting, &service.held, service.in_system.level(), &service.busy]
+        [service.waiting(), service.held(), service.in_system(), service.busy()]
             .into_iter()
             .for_each(|l| level(l, &mut take));
-        take(service.in_system.variance(horizon).map_or(0, f64::to_bits));
+        take(service.in_system_variance(horizon).map_or(0, f64::to_bits));
         [service.processor_utilisation(horizon), service.thread_utilisation(horizon)]
             .into_iter()
             .for_each(|figure| take(figure.map_or(0, f64::to_bits)));
         take(service.contended_utilisation(horizon).map_or(0, f64::to_bits));
         for pool in &service.pools {
-            level(&pool.used, &mut take);
+            level(pool.used, &mut take);
             take(pool.waits.variance().map_or(0, f64::to_bits));
         }
         service.level_nanos(horizon).into_iter().flatten().for_each(|nanos| take(nanos as u64));
     }
-    level(&measure.in_flight, &mut take);
-    take(measure.in_flight.max());
-    take(measure.attempts);
+    level(measure.in_flight, &mut take);
+    take(measure.in_flight_max);
+    take(measure.attempts());
     (events.value(), figures.bits())
 }

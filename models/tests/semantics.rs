@@ -877,9 +877,9 @@ fn the_standard_probe_counts_what_began_since_it_was_attached() {
     // Two were under way at 45; three came after: two waited for a connection and gave up, one was
     // served.
     let r = &measure.requests();
-    assert_eq!((r.arrived, r.done, r.failed.iter().sum::<u64>()), (3, 1, 2));
+    assert_eq!((r.arrived, r.done(), r.failed.iter().sum::<u64>()), (3, 1, 2));
     let [users, others] = &measure.clients[..] else { panic!("two populations") };
-    assert_eq!((users.arrived, users.done, others.arrived, others.done), (2, 0, 1, 1));
+    assert_eq!((users.arrived, users.done(), others.arrived, others.done()), (2, 0, 1, 1));
     let web = &measure.services[0];
     // Calls at 0 and 40 hold both connections, the next two take them at 100 and 140 and end at 200
     // and 240: from 45 to 240 that is 55 + 95 + 100 + 100.
@@ -894,7 +894,7 @@ fn the_standard_probe_tells_a_lone_population_too() {
     let mut run = d.run(vec![]);
     let mut measure = Measure::attach(&run, SimDuration::from_secs(1), vec![], false);
     run.run_until(instant(1_000), &mut measure).unwrap();
-    assert_eq!((measure.clients[0].arrived, measure.clients[0].done), (2, 2));
+    assert_eq!((measure.clients[0].arrived, measure.clients[0].done()), (2, 2));
     assert_eq!(measure.clients[0].responses.count(), 2);
 }
 
