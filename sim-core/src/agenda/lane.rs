@@ -36,13 +36,15 @@ impl<E: Copy> Lane<E> {
     }
 
     /// Adds an event behind those of its time; nothing will ever be scheduled before `now`.
-    #[inline]
     pub(super) fn schedule(&mut self, now: u64, time: u64, event: E) {
-        let entry = Entry { time, event };
-        let pending = self.today.len();
-        if time >= self.wheel_from || pending > SHORT {
-            return self.schedule_among_many(now, entry);
+        if time >= self.wheel_from && !self.wheel.is_empty() {
+            return self.schedule_later(time, event);
         }
+        let pending = self.today.len();
+        if pending > SHORT || pending == self.today.capacity() {
+            return self.schedule_among_many(now, time, event);
+        }
+        let entry = Entry { time, event };
         self.today.push(entry);
         let mut place = pending;
         while place > 0 && self.today[place - 1].time <= time {
@@ -52,18 +54,21 @@ impl<E: Copy> Lane<E> {
         self.today[place] = entry;
     }
 
-    #[inline(never)]
-    fn schedule_among_many(&mut self, now: u64, entry: Entry<E>) {
-        if entry.time >= self.wheel_from && !self.wheel.is_empty() {
-            self.wheel_next = self.wheel_next.map(|next| next.min(entry.time));
-            return self.wheel.insert(entry);
+    fn schedule_later(&mut self, time: u64, event: E) {
+        if let Some(next) = &mut self.wheel_next {
+            *next = time.min(*next);
         }
+        self.wheel.insert(Entry { time, event });
+    }
+
+    #[inline(never)]
+    fn schedule_among_many(&mut self, now: u64, time: u64, event: E) {
         if self.today.len() == 2 * TODAY {
             self.cut_today(now);
-            return self.schedule(now, entry.time, entry.event);
+            return self.schedule(now, time, event);
         }
-        let place = self.today.partition_point(|later| later.time > entry.time);
-        self.today.insert(place, entry);
+        let place = self.today.partition_point(|later| later.time > time);
+        self.today.insert(place, Entry { time, event });
     }
 
     /// The event after `others` more, if it is among those that are sorted.

@@ -98,11 +98,9 @@ impl<E: Copy> Agenda<E> {
     /// If `at` is before the last popped time: no event precedes its cause.
     #[inline]
     pub fn schedule(&mut self, at: SimTime, class: Class, event: E) {
-        assert!(
-            at >= self.now,
-            "an event was scheduled at {at} although it is {} already: no event precedes its cause",
-            self.now
-        );
+        if at < self.now {
+            precedes_its_cause(at, self.now);
+        }
         let (now, time) = (self.now.as_nanos(), at.as_nanos());
         let lane = match class {
             Class::Ordinary => return self.ordinary.schedule(now, time, event),
@@ -176,6 +174,11 @@ impl<E: Copy> Agenda<E> {
     pub fn memory_bytes(&self) -> usize {
         self.interventions.memory_bytes() + self.ordinary.memory_bytes() + self.late.memory_bytes()
     }
+}
+
+#[cold]
+fn precedes_its_cause(at: SimTime, now: SimTime) -> ! {
+    panic!("an event was scheduled at {at} although it is {now} already: no event precedes its cause")
 }
 
 impl<E: Copy> Default for Agenda<E> {
