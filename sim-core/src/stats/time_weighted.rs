@@ -1,6 +1,6 @@
 //! Statistics of levels over time.
 
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 
 /// An integer level over time, such as a queue length, with its exact integral; or `N` levels that change
 /// together, such as the parts of a load.
@@ -37,7 +37,10 @@ impl<const N: usize> TimeWeighted<N> {
     /// If `at` is earlier than a former change.
     #[inline]
     pub fn set_all(&mut self, at: SimTime, levels: [u64; N]) {
-        self.areas = self.areas_at(at);
+        let span = at.since(self.changed);
+        for (sum, level) in self.areas.iter_mut().zip(self.levels) {
+            *sum += area(level, span);
+        }
         self.changed = at;
         self.levels = levels;
     }
@@ -47,16 +50,12 @@ impl<const N: usize> TimeWeighted<N> {
         let Self { start, changed, levels, areas } = *self;
         TimeWeighted { start, changed, levels: [levels[part]], areas: [areas[part]] }
     }
+}
 
-    #[inline]
-    fn areas_at(&self, at: SimTime) -> [u128; N] {
-        let span = u128::from(at.since(self.changed).as_nanos());
-        let mut areas = self.areas;
-        for (area, level) in areas.iter_mut().zip(self.levels) {
-            *area += u128::from(level) * span;
-        }
-        areas
-    }
+/// Under a level that lasts.
+#[inline]
+const fn area(level: u64, lasts: SimDuration) -> u128 {
+    level as u128 * lasts.as_nanos() as u128
 }
 
 impl TimeWeighted {
@@ -84,7 +83,7 @@ impl TimeWeighted {
     /// # Panics
     /// If `at` is earlier than the last change.
     pub fn integral(&self, at: SimTime) -> u128 {
-        self.areas_at(at)[0]
+        self.areas[0] + area(self.levels[0], at.since(self.changed))
     }
 
     /// The level's time average up to `at`; `None` if no time has passed.
