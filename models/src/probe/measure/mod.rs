@@ -131,7 +131,7 @@ impl Probe for Measure {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn outcome(&mut self, now: SimTime, outcome: &Outcome) {
         let client = &mut self.clients[usize::from(outcome.client)];
         let counts = outcome.started >= self.first;
@@ -173,7 +173,7 @@ impl Probe for Measure {
         self.service(service).turned_away[cause as usize] += 1;
     }
 
-    #[inline]
+    #[inline(always)]
     fn responded(&mut self, now: SimTime, response: &Response) {
         let took = now.since(response.arrived);
         // Whoever came before counting began does not count as having been abandoned since.

@@ -117,11 +117,10 @@ impl ServiceMeasure {
         if let Some(levels) = &mut self.levels {
             levels.pass(now, self.load.part(WAITING).level() + self.load.part(HELD).level());
         }
-        // The state of a run would not fit into any memory long before the square does not fit.
         let Load { waiting, held, busy } = load;
         let [waiting, held, busy] = [waiting, held, busy].map(u64::from);
         let in_system = waiting + held;
-        self.load.set_all(now, [waiting, held, busy, in_system.saturating_mul(in_system)]);
+        self.load.set_all(now, [waiting, held, busy, in_system * in_system]);
     }
 
     /// Attempts that got a thread.
