@@ -36,7 +36,11 @@ pub fn measured(topology: &Arc<Topology>, horizon: SimTime) -> Tally {
     let mut measure = Measure::attach(&run, SimDuration::from_secs(1), Vec::new(), false);
     run.run_until(horizon, &mut measure).expect("no limit is near");
     let requests = measure.requests();
-    Tally { events: run.events(), served: requests.done, mean_secs: requests.responses.mean_secs().unwrap_or(f64::NAN) }
+    Tally {
+        events: run.events(),
+        served: requests.done(),
+        mean_secs: requests.responses.mean_secs().unwrap_or(f64::NAN),
+    }
 }
 
 /// A design run with a probe of one's own, such as `()`.

@@ -11,7 +11,7 @@ use models::policy::balancer::{ByKey, Popularity};
 use models::policy::{Balancer, Drop};
 use models::probe::Cause::{Crashed, Downstream, Dropped, Rejected, Timeout, Unreachable};
 use models::probe::{Measure, Probe};
-use models::system::{LimitError, Limits, System};
+use models::system::{Counts, LimitError, Limits, System};
 use sim_core::random::Key;
 use sim_core::time::{SimDuration, SimTime};
 use std::sync::Arc;
@@ -807,6 +807,40 @@ fn cancelling_may_be_adopted_or_given_up_while_attempts_wait() {
     assert_eq!(log.responded("web"), [(100, true, true), (200, true, false)]);
 }
 
+/// Of a plain call nothing is remembered while the design cancels nothing: once it does, the call has to be looked for.
+#[test]
+fn giving_up_stops_plain_calls_made_before_cancelling_was_adopted() {
+    let dbs = [
+        service(servers(1), [work(100)]),
+        service(servers(1), [work(100)]).shared(),
+        service(cores(1), [work(100)]).threads(1),
+    ];
+    for (db, behind_another) in dbs.iter().flat_map(|db| [(db, false), (db, true)]) {
+        let what = format!("{db:?}, behind another: {behind_another}");
+        let d = |cancel: bool| {
+            let users = client(at([10]), "web.get").timeout(50);
+            design()
+                .service("web", service(cores(4), [call("db.get")]))
+                .service("db", db.clone())
+                .client("users", if cancel { users.cancels() } else { users })
+                .client("other", client(at([if behind_another { 0 } else { 300 }]), "db.get"))
+                .client("last", client(at([90]), "web.get"))
+        };
+        let mut run = d(false).run(vec![(20, d(true).adopt())]);
+        let mut probe = (Log::of(&run), Audit::of(&run));
+        run.run_until(instant(999), &mut probe).expect("no limit is hit");
+        let (log, audit) = probe;
+        audit.check_drained(&run);
+        let served = if behind_another { [100, 200] } else { [190, 400] };
+        assert_eq!(log.outcomes(), [(60, Err(Timeout)), (served[0], OK), (served[1], OK)], "{what}");
+        assert_eq!([log.turned_away("web"), log.turned_away("db")], [[(60, Timeout)]; 2], "{what}");
+        assert_eq!(log.responded("db"), served.map(|at| (at, true, true)), "{what}");
+        assert_eq!((log.held("web", 59), log.held("web", 60)), (1, 0), "{what}");
+        assert_eq!((log.held("db", 59), log.held("db", 60)), (1, u32::from(behind_another)), "{what}");
+        assert_eq!(run.model.counts(), Counts { arrived: 3, done: 2, failed: 1 }, "{what}");
+    }
+}
+
 // ---- time and interventions
 
 #[test]
@@ -877,9 +911,9 @@ fn the_standard_probe_counts_what_began_since_it_was_attached() {
     // Two were under way at 45; three came after: two waited for a connection and gave up, one was
     // served.
     let r = &measure.requests();
-    assert_eq!((r.arrived, r.done, r.failed.iter().sum::<u64>()), (3, 1, 2));
+    assert_eq!((r.arrived, r.done(), r.failed.iter().sum::<u64>()), (3, 1, 2));
     let [users, others] = &measure.clients[..] else { panic!("two populations") };
-    assert_eq!((users.arrived, users.done, others.arrived, others.done), (2, 0, 1, 1));
+    assert_eq!((users.arrived, users.done(), others.arrived, others.done()), (2, 0, 1, 1));
     let web = &measure.services[0];
     // Calls at 0 and 40 hold both connections, the next two take them at 100 and 140 and end at 200
     // and 240: from 45 to 240 that is 55 + 95 + 100 + 100.
@@ -894,7 +928,7 @@ fn the_standard_probe_tells_a_lone_population_too() {
     let mut run = d.run(vec![]);
     let mut measure = Measure::attach(&run, SimDuration::from_secs(1), vec![], false);
     run.run_until(instant(1_000), &mut measure).unwrap();
-    assert_eq!((measure.clients[0].arrived, measure.clients[0].done), (2, 2));
+    assert_eq!((measure.clients[0].arrived, measure.clients[0].done()), (2, 2));
     assert_eq!(measure.clients[0].responses.count(), 2);
 }
 

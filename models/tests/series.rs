@@ -113,11 +113,11 @@ fn bins_add_up_to_the_figures_of_the_standard_probe() {
     let count =
         |of: fn(&models::probe::series::RequestsInBin) -> u64| bins.clone().map(|bin| of(s.requests(bin))).sum::<u64>();
     assert_eq!(count(|r| r.arrived), m.requests().arrived);
-    assert_eq!(count(|r| r.served), m.requests().served);
-    assert_eq!(count(|r| r.arrived_and_served), m.requests().done);
+    assert_eq!(count(|r| r.served), m.requests().served());
+    assert_eq!(count(|r| r.arrived_and_served), m.requests().done());
     assert_eq!(count(|r| r.failed), m.requests().failed.iter().sum::<u64>());
-    assert_eq!(count(|r| r.attempts), m.attempts);
-    assert!(m.requests().failed[0] > 100 && m.attempts > m.requests().arrived, "it is busy enough to be a test");
+    assert_eq!(count(|r| r.attempts), m.attempts());
+    assert!(m.requests().failed[0] > 100 && m.attempts() > m.requests().arrived, "it is busy enough to be a test");
     assert!(bins.clone().all(|bin| s.requests(bin).arrived_and_served <= s.requests(bin).arrived));
 
     // Means over the bins, weighted by their time, are means over the run; rounding aside.
@@ -131,9 +131,9 @@ fn bins_add_up_to_the_figures_of_the_standard_probe() {
     };
     near(mean(&|bin| s.in_flight(bin)), m.in_flight.mean(now), "in flight");
     for (id, service) in m.services.iter().enumerate() {
-        near(mean(&|bin| s.waiting(id, bin)), service.waiting.mean(now), "waiting");
-        near(mean(&|bin| s.held(id, bin)), service.held.mean(now), "held");
-        near(mean(&|bin| s.busy(id, bin)), service.busy.mean(now), "busy");
+        near(mean(&|bin| s.waiting(id, bin)), service.waiting().mean(now), "waiting");
+        near(mean(&|bin| s.held(id, bin)), service.held().mean(now), "held");
+        near(mean(&|bin| s.busy(id, bin)), service.busy().mean(now), "busy");
         near(mean(&|bin| s.replicas(id, bin)), service.replicas.mean(now), "replicas");
     }
     // What there is differs from bin to bin: shares must be weighted by it.

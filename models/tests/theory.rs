@@ -89,7 +89,7 @@ fn wait(s: &ServiceMeasure) -> f64 {
 }
 
 fn waited(s: &ServiceMeasure) -> f64 {
-    s.waited as f64 / s.admitted as f64
+    s.waited() as f64 / s.admitted() as f64
 }
 
 /// The share of time at each number in system.
@@ -121,9 +121,9 @@ fn one_server_with_exponential_work() {
         vec![
             ("response", response(m)),
             ("wait", wait(s)),
-            ("in system", s.in_system.level().mean(run.now()).unwrap()),
-            ("variance", s.in_system.variance(run.now()).unwrap()),
-            ("waiting", s.waiting.mean(run.now()).unwrap()),
+            ("in system", s.in_system().mean(run.now()).unwrap()),
+            ("variance", s.in_system_variance(run.now()).unwrap()),
+            ("waiting", s.waiting().mean(run.now()).unwrap()),
             ("waited", waited(s)),
             ("utilisation", s.processor_utilisation(run.now()).unwrap()),
             ("p99", p99(m)),
@@ -157,11 +157,7 @@ fn several_servers_with_exponential_work() {
         for kind in kinds {
             ten(&open(rate, kind), 60_000.0, |run, m| {
                 let s = &m.services[0];
-                vec![
-                    ("waited", waited(s)),
-                    ("wait", wait(s)),
-                    ("in system", s.in_system.level().mean(run.now()).unwrap()),
-                ]
+                vec![("waited", waited(s)), ("wait", wait(s)), ("in system", s.in_system().mean(run.now()).unwrap())]
             })
             .is("waited", p, 0.01)
             .is("wait", p / (f64::from(c) - rate), 0.02)
@@ -178,7 +174,7 @@ fn a_bounded_queue_rejects_what_it_must() {
         vec![
             ("rejected", s.turned_away[Cause::Rejected as usize] as f64 / s.arrived as f64),
             ("failed", 1.0 - m.requests().availability().unwrap()),
-            ("in system", s.in_system.level().mean(run.now()).unwrap()),
+            ("in system", s.in_system().mean(run.now()).unwrap()),
             ("response", response(m)),
         ]
     };
@@ -242,7 +238,7 @@ fn who_is_turned_away_and_tries_again_meets_a_busy_server() {
     d.from("users").retry = Some(again);
     ten(&d, 100_000.0, |run, m| {
         let s = &m.services[0];
-        let away = m.in_flight.mean(run.now()).unwrap() - s.held.mean(run.now()).unwrap();
+        let away = m.in_flight.mean(run.now()).unwrap() - s.held().mean(run.now()).unwrap();
         vec![("away", away), ("utilisation", s.processor_utilisation(run.now()).unwrap())]
     })
     .is("away", 4.9, 0.02)
@@ -264,7 +260,7 @@ fn sharing_one_core_only_the_mean_of_the_work_matters() {
             let s = &m.services[0];
             vec![
                 ("response", response(m)),
-                ("variance", s.in_system.variance(run.now()).unwrap()),
+                ("variance", s.in_system_variance(run.now()).unwrap()),
                 ("empty", levels(run, s)[0]),
                 ("utilisation", s.processor_utilisation(run.now()).unwrap()),
             ]
@@ -288,8 +284,8 @@ fn sharing_several_cores_gives_the_occupancy_of_as_many_servers() {
                 ("1", p[1]),
                 ("3", p[3]),
                 ("5", p[5]),
-                ("in system", m.services[0].in_system.level().mean(run.now()).unwrap()),
-                ("busy", m.services[0].busy.mean(run.now()).unwrap()),
+                ("in system", m.services[0].in_system().mean(run.now()).unwrap()),
+                ("busy", m.services[0].busy().mean(run.now()).unwrap()),
             ]
         });
         found.is("0", 0.037736, 0.02).is("1", 0.113208, 0.02).is("3", 0.169811, 0.01).is("5", 0.095519, 0.01);
@@ -312,7 +308,7 @@ fn a_contended_database_completes_what_its_law_says() {
             let db = &m.services[1];
             let seconds = run.now().since(m.from).as_secs_f64();
             vec![
-                ("throughput", m.requests().done as f64 / seconds),
+                ("throughput", m.requests().done() as f64 / seconds),
                 ("in use", m.services[0].pools[0].used.mean(run.now()).unwrap()),
                 ("utilisation", db.contended_utilisation(run.now()).unwrap()),
             ]
@@ -333,7 +329,7 @@ fn repairmen() {
     ten(&d, 15_000.0, |run, m| {
         let seconds = run.now().since(m.from).as_secs_f64();
         vec![
-            ("throughput", m.requests().done as f64 / seconds),
+            ("throughput", m.requests().done() as f64 / seconds),
             ("response", response(m)),
             ("waited", waited(&m.services[0])),
         ]
@@ -355,11 +351,11 @@ fn a_closed_network_of_two_stations() {
         let seconds = run.now().since(m.from).as_secs_f64();
         let at = |i: usize| m.services[i].processor_utilisation(run.now()).unwrap();
         vec![
-            ("throughput", m.requests().done as f64 / seconds),
+            ("throughput", m.requests().done() as f64 / seconds),
             ("response", response(m)),
             ("web", at(0)),
             ("db", at(1)),
-            ("at db", m.services[1].in_system.level().mean(run.now()).unwrap()),
+            ("at db", m.services[1].in_system().mean(run.now()).unwrap()),
         ]
     })
     .is("throughput", 1.625517, 0.005)

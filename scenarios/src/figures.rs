@@ -101,13 +101,13 @@ use Unit::{Count, PerSecond, Seconds, Share};
 pub(crate) const METRICS: &[Row<Measure>] = &[
     row("arrivals_per_s", PerSecond, "Fresh requests that come.", |m, at| rate(m.requests().arrived, at)),
     row("attempts_per_s", PerSecond, "Attempts that clients make, first ones and repeats.", |m, at| {
-        rate(m.attempts, at)
+        rate(m.attempts(), at)
     }),
     row("attempts_per_request", Count, "Attempts that clients make, over fresh requests.", |m, _| {
-        ratio(m.attempts, m.requests().arrived)
+        ratio(m.attempts(), m.requests().arrived)
     }),
     row("goodput_per_s", PerSecond, "Requests that are served, whenever they came.", |m, at| {
-        rate(m.requests().served, at)
+        rate(m.requests().served(), at)
     }),
     row("availability", Share, "Requests served, of those whose outcome is known.", |m, _| m.requests().availability()),
     row(
@@ -154,13 +154,13 @@ pub(crate) const METRICS: &[Row<Measure>] = &[
         quantile(&m.requests().responses, 0.999)
     }),
     row("in_flight_mean", Count, "Requests in flight, averaged over time.", |m, at| m.in_flight.mean(at.now)),
-    row("in_flight_max", Count, "The most requests in flight at once.", |m, _| Some(m.in_flight.max() as f64)),
+    row("in_flight_max", Count, "The most requests in flight at once.", |m, _| Some(m.in_flight_max as f64)),
 ];
 
 /// `clients.<population>`: the same for one population, where there are several.
 pub(crate) const CLIENT: &[Row<ClientMeasure>] = &[
     row("arrivals_per_s", PerSecond, "Fresh requests that come.", |m, at| rate(m.arrived, at)),
-    row("goodput_per_s", PerSecond, "Requests that are served, whenever they came.", |m, at| rate(m.served, at)),
+    row("goodput_per_s", PerSecond, "Requests that are served, whenever they came.", |m, at| rate(m.served(), at)),
     row("availability", Share, "Requests served, of those whose outcome is known.", |m, _| m.availability()),
     row(
         "slo_good_ratio",
@@ -200,16 +200,16 @@ pub(crate) const SERVICE: &[Row<ServiceMeasure>] = &[
         "throughput_per_s",
         PerSecond,
         "Attempts that end well here, also those for which nobody waits any more.",
-        |s, at| rate(s.done, at),
+        |s, at| rate(s.done(), at),
     ),
     row("in_system_mean", Count, "Attempts waiting or held by threads, averaged over time.", |s, at| {
-        s.in_system.level().mean(at.now)
+        s.in_system().mean(at.now)
     }),
     row("in_system_variance", Count, "Variance over time of the attempts waiting or held by threads.", |s, at| {
-        s.in_system.variance(at.now)
+        s.in_system_variance(at.now)
     }),
     row("queue_length_mean", Count, "Attempts waiting for a thread, averaged over time.", |s, at| {
-        s.waiting.mean(at.now)
+        s.waiting().mean(at.now)
     }),
     row(
         "waiting_mean_s",
@@ -340,7 +340,7 @@ fn pool_wait(pools: &[PoolMeasure]) -> Option<f64> {
 fn waited_ratio(s: &ServiceMeasure) -> Option<f64> {
     let turned_away = s.turned_away[Cause::Rejected as usize] + s.turned_away[Cause::Unreachable as usize];
     let joined = s.arrived - turned_away;
-    ratio(joined.saturating_sub(s.admitted - s.waited), joined)
+    ratio(joined.saturating_sub(s.admitted() - s.waited()), joined)
 }
 
 type Of = Box<dyn Fn(&Measure, At) -> Option<f64> + Send + Sync>;

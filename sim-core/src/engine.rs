@@ -51,6 +51,21 @@ impl<M, E: Copy> Simulation<M, E> {
         self.events
     }
 
+    /// The loop: handles the events up to and including `limit`, but `most` at most. Returns whether none is left.
+    fn advance<O>(&mut self, limit: SimTime, most: u64, observer: &mut O) -> Result<bool, M::Error>
+    where
+        M: Model<O, Event = E>,
+    {
+        let last = self.events.saturating_add(most);
+        while self.events < last {
+            let Some((at, event)) = self.agenda.pop_until(limit) else { return Ok(true) };
+            self.now = at;
+            self.events += 1;
+            self.model.handle(at, event, &mut self.agenda, observer)?;
+        }
+        Ok(false)
+    }
+
     /// Handles every event up to and including `limit`, and sets the clock to it.
     ///
     /// # Errors
@@ -59,13 +74,7 @@ impl<M, E: Copy> Simulation<M, E> {
     where
         M: Model<O, Event = E>,
     {
-        while let Some((at, event)) = self.agenda.pop_until(limit) {
-            self.now = at;
-            self.events += 1;
-            self.model.handle(at, event, &mut self.agenda, observer)?;
-        }
-        self.now = self.now.max(limit);
-        Ok(())
+        self.run_some(limit, u64::MAX, observer).map(|_| ())
     }
 
     /// As [`Self::run_until`], but stops after `most` events: for whoever must look up from time to
@@ -78,16 +87,11 @@ impl<M, E: Copy> Simulation<M, E> {
     where
         M: Model<O, Event = E>,
     {
-        for _ in 0..most {
-            let Some((at, event)) = self.agenda.pop_until(limit) else {
-                self.now = self.now.max(limit);
-                return Ok(true);
-            };
-            self.now = at;
-            self.events += 1;
-            self.model.handle(at, event, &mut self.agenda, observer)?;
+        let done = self.advance(limit, most, observer)?;
+        if done {
+            self.now = self.now.max(limit);
         }
-        Ok(false)
+        Ok(done)
     }
 
     /// Handles every event strictly before `instant`: what is done to the model then precedes all
@@ -113,11 +117,8 @@ impl<M, E: Copy> Simulation<M, E> {
     where
         M: Model<O, Event = E>,
     {
-        let Some((at, event)) = self.agenda.pop_until(SimTime::MAX) else { return Ok(None) };
-        self.now = at;
-        self.events += 1;
-        self.model.handle(at, event, &mut self.agenda, observer)?;
-        Ok(Some(at))
+        let over = self.advance(SimTime::MAX, 1, observer)?;
+        Ok((!over).then_some(self.now))
     }
 
     /// The first instant that has not begun: what is done to a paused run from outside is done then,

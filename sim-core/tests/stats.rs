@@ -2,8 +2,7 @@
 
 use proptest::prelude::*;
 use sim_core::stats::{
-    Estimate, Histogram, Moments, TimeWeighted, TimeWeightedMoments, fisher_exact, paired_difference, t_quantile,
-    wilson,
+    Estimate, Histogram, Moments, TimeWeighted, fisher_exact, paired_difference, t_quantile, wilson,
 };
 use sim_core::time::{SimDuration, SimTime};
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -42,49 +41,49 @@ fn moments_keep_a_small_spread_around_a_large_mean() {
     near(moments.variance().unwrap(), 30.0, 1e-9);
 }
 
+/// A level and its square, which change together.
+fn squared(level: u64) -> [u64; 2] {
+    [level, level * level]
+}
+
+fn variance(level: &TimeWeighted<2>, now: SimTime) -> Option<f64> {
+    level.part(0).variance(&level.part(1), now)
+}
+
 #[test]
 fn a_level_over_time_by_hand() {
-    let mut moments = TimeWeightedMoments::new(at(10), 0);
-    assert_eq!((moments.level().mean(at(10)), moments.variance(at(10))), (None, None));
-    moments.set(at(20), 3);
-    moments.set(at(25), 1);
-    moments.set(at(25), 7);
-    moments.set(at(25), 2);
+    let mut both = TimeWeighted::of(at(10), squared(0));
+    assert_eq!((both.part(0).mean(at(10)), variance(&both, at(10))), (None, None));
+    both.set_all(at(20), squared(3));
+    both.set_all(at(25), squared(1));
+    both.set_all(at(25), squared(7));
+    both.set_all(at(25), squared(2));
     // 0 for 10 ns, 3 for 5 ns, 2 for 15 ns.
-    let mut queue = *moments.level();
-    assert_eq!(queue.integral(at(40)), 45);
-    assert_eq!(queue.mean(at(40)), Some(1.5));
-    near(moments.variance(at(40)).unwrap(), (9.0 * 5.0 + 4.0 * 15.0) / 30.0 - 2.25, 1e-15);
-    // A level that lasted no time counts for the greatest, not for the integral.
-    assert_eq!((queue.level(), queue.max()), (2, 7));
-
-    queue.reset(at(40));
-    assert_eq!((queue.level(), queue.max(), queue.integral(at(40)), queue.mean(at(40))), (2, 2, 0, None));
-    queue.set(at(50), 3);
-    assert_eq!((queue.integral(at(60)), queue.mean(at(60)), queue.max()), (50, Some(2.5), 3));
+    let queue = both.part(0);
+    assert_eq!((queue.level(), queue.integral(at(40)), queue.mean(at(40))), (2, 45, Some(1.5)));
+    near(variance(&both, at(40)).unwrap(), (9.0 * 5.0 + 4.0 * 15.0) / 30.0 - 2.25, 1e-15);
+    // With a level that was 1 for 5 ns and 0 since.
+    let mut other = TimeWeighted::new(at(10), 1);
+    other.set(at(15), 0);
+    let sum = queue + other;
+    assert_eq!((sum.level(), sum.integral(at(40)), sum.mean(at(30))), (2, 50, Some(1.5)));
 }
 
 #[test]
 fn a_level_stays_exact_where_floats_would_not() {
-    // The greatest level all the time that there is: the square's integral fills 128 bits.
-    let top = TimeWeighted::MAX_LEVEL;
-    let full = TimeWeightedMoments::new(SimTime::ZERO, top);
-    assert_eq!(full.level().integral(SimTime::MAX), u128::from(top) * u128::from(u64::MAX));
-    assert_eq!(full.variance(SimTime::MAX), Some(0.0));
+    // The greatest level of which the square fits, all the time that there is.
+    let top = u64::from(u32::MAX);
+    let full = TimeWeighted::of(SimTime::ZERO, squared(top));
+    assert_eq!(full.part(0).integral(SimTime::MAX), u128::from(top) * u128::from(u64::MAX));
+    assert_eq!(variance(&full, SimTime::MAX), Some(0.0));
 
     // One nanosecond of one above it, in a century at a million: the variance is p(1−p).
     let century = 3_155_760_000_000_000_000;
-    let mut level = TimeWeightedMoments::new(SimTime::ZERO, 1_000_000);
-    level.set(at(5), 1_000_001);
-    level.set(at(6), 1_000_000);
-    assert_eq!(level.level().integral(at(century)), u128::from(century) * 1_000_000 + 1);
-    near(level.variance(at(century)).unwrap(), 1.0 / century as f64, 1e-12);
-}
-
-#[test]
-#[should_panic(expected = "above")]
-fn a_level_too_high_to_be_exact_is_a_bug() {
-    TimeWeighted::new(SimTime::ZERO, 1).set(at(1), u64::MAX);
+    let mut level = TimeWeighted::of(SimTime::ZERO, squared(1_000_000));
+    level.set_all(at(5), squared(1_000_001));
+    level.set_all(at(6), squared(1_000_000));
+    assert_eq!(level.part(0).integral(at(century)), u128::from(century) * 1_000_000 + 1);
+    near(variance(&level, at(century)).unwrap(), 1.0 / century as f64, 1e-12);
 }
 
 #[test]
@@ -138,24 +137,22 @@ proptest! {
 
     #[test]
     fn a_levels_integrals_are_sums(changes in prop::collection::vec((0..1_000_u64, 0..1_000_u64), 1..50)) {
-        let mut moments = TimeWeightedMoments::new(SimTime::ZERO, 0);
-        let (mut now, mut level, mut area, mut squares, mut max) = (0, 0, 0, 0, 0);
+        let mut both = TimeWeighted::of(SimTime::ZERO, squared(0));
+        let (mut now, mut level, mut area, mut squares) = (0, 0, 0, 0);
         for &(wait, next) in &changes {
             area += wait * level;
             squares += wait * level * level;
             now += wait;
             level = next;
-            max = max.max(level);
-            moments.set(at(now), next);
+            both.set_all(at(now), squared(next));
         }
-        let tracked = moments.level();
-        prop_assert_eq!(tracked.integral(at(now)), u128::from(area));
-        prop_assert_eq!((tracked.level(), tracked.max()), (level, max));
+        let tracked = both.part(0);
+        prop_assert_eq!((tracked.level(), tracked.integral(at(now))), (level, u128::from(area)));
         if now > 0 {
             let mean = area as f64 / now as f64;
             prop_assert_eq!(tracked.mean(at(now)), Some(mean));
-            let variance = squares as f64 / now as f64 - mean * mean;
-            prop_assert!((moments.variance(at(now)).unwrap() - variance).abs() < 1e-6);
+            let expected = squares as f64 / now as f64 - mean * mean;
+            prop_assert!((variance(&both, at(now)).unwrap() - expected).abs() < 1e-6);
         } else {
             prop_assert_eq!(tracked.mean(at(now)), None);
         }
@@ -163,11 +160,12 @@ proptest! {
 
     #[test]
     fn looking_in_between_changes_nothing(before in 0..1_000_u64, after in 0..1_000_u64, level in 0..100_u64) {
-        let plain = TimeWeightedMoments::new(SimTime::ZERO, level);
+        let plain = TimeWeighted::of(SimTime::ZERO, squared(level));
         let mut touched = plain;
-        touched.set(at(before), level);
-        prop_assert_eq!(plain.level().integral(at(before + after)), touched.level().integral(at(before + after)));
-        prop_assert_eq!(plain.variance(at(before + after)), touched.variance(at(before + after)));
+        touched.set_all(at(before), squared(level));
+        let end = at(before + after);
+        prop_assert_eq!(plain.part(0).integral(end), touched.part(0).integral(end));
+        prop_assert_eq!(variance(&plain, end), variance(&touched, end));
     }
 
     /// The true quantile by sorting, and the bound the documentation states.

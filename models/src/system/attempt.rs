@@ -78,10 +78,9 @@ impl State {
     }
 
     /// When its caller gives it up, if ever; in the past if it has.
-    #[inline]
-    pub(super) fn deadline(&self, attempt: &Attempt, wanted: bool) -> Option<SimTime> {
+    pub(super) fn deadline(&self, attempt: &Attempt) -> Option<SimTime> {
         match attempt.awaited {
-            _ if !wanted => Some(attempt.arrived),
+            _ if !self.wanted(attempt) => Some(attempt.arrived),
             Awaited::Call => Some(self.calls[attempt.by].due).filter(|due| *due != SimTime::MAX),
             Awaited::Nobody | Awaited::Client | Awaited::Visit | Awaited::Parent => None,
         }

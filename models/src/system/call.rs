@@ -13,13 +13,14 @@
 //! of it is remembered here, its attempt knows by itself who waits for it.
 
 use super::attempt::{Attempt, Awaited, attempt_key};
+use super::replica::Host;
 use super::visit::Doing;
 use super::{Cx, NONE, State, Todo, purpose};
 use crate::blueprint::Layout;
 use crate::event::Event;
 use crate::policy::balancer::View;
 use crate::probe::{self, Cause, Outcome, Probe};
-use crate::topology::{Caller, Topology};
+use crate::topology::{Caller, Site, Topology};
 use sim_core::agenda::Class;
 use sim_core::random::Key;
 use sim_core::time::SimTime;
@@ -102,15 +103,17 @@ impl State {
                     Awaited::Visit
                 }
             };
-            return self.send_directly(cx, key, request, site_id, caller, awaited);
+            let attempt = Attempt { key, request, arrived: cx.now, by: caller, site: site_id, number: 0, awaited };
+            return self.send_directly(cx, site, attempt);
         }
-        let call = self.calls.insert(|before| Call {
+        let timer = self.calls.last_freed().map_or(SimTime::MAX, |before| before.timer);
+        let call = self.calls.insert(Call {
             key,
             request,
             started: cx.now,
             since: cx.now,
             due: SimTime::MAX,
-            timer: before.map_or(SimTime::MAX, |b| b.timer),
+            timer,
             caller,
             replica: NONE,
             visit: NONE,
@@ -126,22 +129,24 @@ impl State {
 
     /// Sends the only attempt of a call without policy.
     #[inline(always)]
-    pub(super) fn send_directly<P: Probe>(
-        &mut self,
-        cx: &mut Cx<'_, P>,
-        key: Key,
-        request: Key,
-        site: u16,
-        by: u32,
-        awaited: Awaited,
-    ) {
-        cx.probe.attempt(cx.now, &probe::Attempt { site, request, attempt: 0 });
-        let attempt = Attempt { key, request, arrived: cx.now, by, site, number: 0, awaited };
-        match self.deliver(cx, attempt) {
+    fn send_directly<P: Probe>(&mut self, cx: &mut Cx<'_, P>, site: &Site, attempt: Attempt) {
+        let Attempt { request, site: site_id, .. } = attempt;
+        cx.probe.attempt(cx.now, &probe::Attempt { site: site_id, request, attempt: 0 });
+        match self.deliver(cx, site, attempt) {
             Ok(()) => {}
-            Err(cause) if awaited == Awaited::Nobody => cx.probe.attempt_failed(cx.now, site, cause),
+            Err(cause) if attempt.awaited == Awaited::Nobody => cx.probe.attempt_failed(cx.now, site_id, cause),
             Err(cause) => self.todo.push_back(Todo::Reply { attempt, result: Err(cause) }),
         }
+    }
+
+    /// Sends what nobody waits for.
+    #[inline(never)]
+    pub(super) fn hand_over<P: Probe>(&mut self, cx: &mut Cx<'_, P>, site_id: u16, request: Key, parent: Key) {
+        let site = &cx.topology.sites[usize::from(site_id)];
+        let key = parent.index(site.path);
+        let awaited = Awaited::Nobody;
+        let attempt = Attempt { key, request, arrived: cx.now, by: NONE, site: site_id, number: 0, awaited };
+        self.send_directly(cx, site, attempt);
     }
 
     /// Begins the next attempt: takes a connection, or waits for one, or sends.
@@ -185,17 +190,16 @@ impl State {
             number: call.attempt,
             awaited: Awaited::Call,
         };
-        if let Err(cause) = self.deliver(cx, attempt) {
+        if let Err(cause) = self.deliver(cx, &cx.topology.sites[usize::from(attempt.site)], attempt) {
             self.todo.push_back(Todo::Reply { attempt, result: Err(cause) });
         }
     }
 
     /// An attempt reaches its service: it gets a thread, waits, or is turned away.
     #[inline(always)]
-    fn deliver<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: Attempt) -> Result<(), Cause> {
-        let topology = cx.topology;
-        let callee = topology.sites[usize::from(attempt.site)].callee;
-        let spec = &topology.services[usize::from(callee)];
+    fn deliver<P: Probe>(&mut self, cx: &mut Cx<'_, P>, site: &Site, attempt: Attempt) -> Result<(), Cause> {
+        let callee = site.callee;
+        let spec = &cx.topology.services[usize::from(callee)];
         let replicas = &self.replicas;
         let service = &mut self.services[usize::from(callee)];
         cx.probe.service_arrival(cx.now, callee);
@@ -226,12 +230,12 @@ impl State {
                 (free.is_some(), free.unwrap_or(NONE), waiting)
             }
         };
+        if free {
+            self.admit(cx, site, Host { replica: host, service: callee, spec }, attempt);
+            return Ok(());
+        }
         if attempt.awaited == Awaited::Call {
             self.calls[attempt.by].replica = host;
-        }
-        if free {
-            self.admit(cx, host, attempt);
-            return Ok(());
         }
         if before >= spec.cap {
             cx.probe.turned_away(cx.now, callee, Cause::Rejected);
@@ -348,7 +352,8 @@ impl State {
     fn leave_zombie(&mut self, slot: u32) -> u32 {
         let call = self.calls[slot].clone();
         let caller = call.caller;
-        let moved = self.calls.insert(|before| Call { timer: before.map_or(SimTime::MAX, |b| b.timer), ..call });
+        let timer = self.calls.last_freed().map_or(SimTime::MAX, |before| before.timer);
+        let moved = self.calls.insert(Call { timer, ..call });
         let zombie = &mut self.calls[slot];
         zombie.phase = Phase::Zombie;
         zombie.due = SimTime::MAX;

@@ -127,11 +127,17 @@ impl Consequences {
 
     #[inline]
     fn pop_front(&mut self) -> Option<Todo> {
-        let next = self.next.take()?;
-        if !self.rest.is_empty() {
-            self.next = self.rest.pop_front();
-        }
+        let next = self.next?;
+        self.next = self.rest.pop_front();
         Some(next)
+    }
+
+    /// The visit that goes on next, if that is what comes first.
+    #[inline]
+    fn pop_resume(&mut self) -> Option<u32> {
+        let Some(Todo::Resume { visit }) = self.next else { return None };
+        self.next = self.rest.pop_front();
+        Some(visit)
     }
 
     fn is_empty(&self) -> bool {
@@ -439,12 +445,13 @@ impl State {
             let spec = &cx.topology.services[usize::from(service)];
             let before = replica.processor.busy(&old.services[usize::from(service)].processor);
             let after = replica.processor.busy(&spec.processor);
-            self.set_busy(cx, id, after as i32 - before as i32);
+            let host = self.host(cx.topology, id);
+            self.set_busy(cx, host, after as i32 - before as i32);
             if !matches!(spec.processor, ProcessorSpec::Servers(_)) {
                 self.replicas[id as usize].processor.forget_tick();
                 self.tick_later(cx, id);
             }
-            self.start_ready(cx, id);
+            self.start_ready(cx, host);
             self.todo.push_back(Todo::Dispatch { replica: id });
             (0..pools).for_each(|pool| self.todo.push_back(Todo::Grant { replica: id, pool }));
         }
@@ -511,6 +518,7 @@ impl State {
         }
     }
 
+    #[inline]
     fn follow_up<P: Probe>(&mut self, cx: &mut Cx<'_, P>, limit: u64) -> Result<(), LimitError> {
         loop {
             if self.consequences > limit {
@@ -518,7 +526,7 @@ impl State {
             }
             match self.todo.pop_front() {
                 Some(Todo::Resume { visit }) => self.resume(cx, visit),
-                Some(Todo::Dispatch { replica }) => self.dispatch(cx, replica),
+                Some(Todo::Dispatch { replica }) => self.dispatch(cx, self.host(cx.topology, replica)),
                 Some(Todo::Grant { replica, pool }) => self.grant(cx, replica, pool),
                 Some(Todo::Reply { attempt, result }) => self.reply(cx, &attempt, result),
                 None => return Ok(()),
@@ -532,6 +540,7 @@ impl<P: Probe> Model<P> for System {
     type Event = Event;
     type Error = LimitError;
 
+    #[inline(always)]
     fn handle(
         &mut self,
         now: SimTime,

@@ -47,6 +47,7 @@ impl Processor {
     }
 
     /// Takes a server if one is free.
+    #[inline]
     pub(crate) fn take_server(&mut self, servers: u32) -> bool {
         let free = self.at_work < servers;
         self.at_work += u32::from(free);

@@ -11,7 +11,7 @@ use crate::policy::Drop;
 use crate::policy::balancer::{BalancerState, Member, least_outstanding::fewest};
 use crate::policy::budget::BudgetState;
 use crate::probe::{Capacity, Cause, Load, Probe};
-use crate::topology::{Topology, UNLIMITED};
+use crate::topology::{ServiceSpec, Topology, UNLIMITED};
 use std::collections::BTreeSet;
 
 /// The state of a service as a whole.
@@ -46,6 +46,14 @@ pub(super) struct Replica {
     pub(super) processor: Processor,
     pub(super) pools: Vec<Pool>,
     pub(super) budgets: Vec<BudgetState>,
+}
+
+/// A replica, with what it is a replica of: looked up once for all that is done there.
+#[derive(Clone, Copy)]
+pub(super) struct Host<'a> {
+    pub(super) replica: u32,
+    pub(super) service: u16,
+    pub(super) spec: &'a ServiceSpec,
 }
 
 /// Whether a replica serves.
@@ -99,81 +107,82 @@ impl ServiceState {
 }
 
 impl State {
+    #[inline(always)]
+    pub(super) fn host<'a>(&self, topology: &'a Topology, replica: u32) -> Host<'a> {
+        let service = self.replicas[replica as usize].service;
+        Host { replica, service, spec: &topology.services[usize::from(service)] }
+    }
+
     /// A thread is free again, and so is its server if they are one. Answers whether somebody waits who may
     /// take it: [`Self::dispatch`] comes next then.
     #[inline(always)]
-    pub(super) fn release_thread<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) -> bool {
-        let host = &mut self.replicas[replica as usize];
-        host.held -= 1;
-        let id = host.service;
-        let spec = &cx.topology.services[usize::from(id)];
-        let service = &mut self.services[usize::from(id)];
-        service.load.held -= 1;
-        if spec.server_is_thread {
-            host.processor.release_server();
-            service.load.busy -= 1;
+    pub(super) fn release_thread<P: Probe>(&mut self, cx: &mut Cx<'_, P>, host: Host<'_>) -> bool {
+        let replica = &mut self.replicas[host.replica as usize];
+        let load = &mut self.services[usize::from(host.service)].load;
+        replica.held -= 1;
+        load.held -= 1;
+        if host.spec.server_is_thread {
+            replica.processor.release_server();
+            load.busy -= 1;
         }
-        let taken = service.load.waiting > 0;
-        if host.state == ReplicaState::Draining {
-            self.retire_if_empty(cx, replica);
+        let taken = load.waiting > 0;
+        if replica.state == ReplicaState::Draining {
+            self.retire_if_empty(cx, host.replica);
         }
-        self.touch(cx, id);
+        self.touch(cx, host.service);
         taken
     }
 
     /// Waiting requests take free threads.
-    pub(super) fn dispatch<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
-        let service = self.replicas[replica as usize].service;
-        let topology = cx.topology;
-        let spec = &topology.services[usize::from(service)];
+    #[inline(always)]
+    pub(super) fn dispatch<P: Probe>(&mut self, cx: &mut Cx<'_, P>, host: Host<'_>) {
+        let (topology, spec) = (cx.topology, host.spec);
         loop {
-            let (state, host) = (&self.services[usize::from(service)], &self.replicas[replica as usize]);
-            let free = match spec.layout {
-                Layout::PerReplica => host.state != ReplicaState::Gone && host.held < spec.threads && host.waiting > 0,
+            let service = &mut self.services[usize::from(host.service)];
+            // The queue whose head may go, and what counts those in it beside the service itself.
+            let (queue, waiting) = match spec.layout {
+                Layout::PerReplica => {
+                    let own = &mut self.replicas[host.replica as usize];
+                    if own.waiting == 0 || own.held >= spec.threads || own.state == ReplicaState::Gone {
+                        break;
+                    }
+                    (&mut own.queue, Some(&mut own.waiting))
+                }
                 Layout::Shared => {
-                    state.load.waiting > 0 && state.up.iter().any(|m| self.replicas[m.id as usize].held < spec.threads)
+                    let free = |m: &Member| self.replicas[m.id as usize].held < spec.threads;
+                    if service.load.waiting == 0 || !service.up.iter().any(free) {
+                        break;
+                    }
+                    (&mut service.queue, None)
                 }
             };
-            if !free {
-                self.sweep(service, replica);
-                if self.replicas[replica as usize].state == ReplicaState::Draining {
-                    // The rest of its queue may have been dropped.
-                    self.retire_if_empty(cx, replica);
-                }
-                return;
-            }
-            let host = &mut self.replicas[replica as usize];
-            let state = &mut self.services[usize::from(service)];
-            let head = match spec.layout {
-                Layout::PerReplica => host.queue.pop(),
-                Layout::Shared => state.queue.pop(),
-            };
-            let head = head.expect("a request that counts as waiting is in the queue");
-            let wanted = self.wanted(&head);
-            if !wanted && self.services[usize::from(service)].cancelled.remove(&head.name().bits()) {
+            let head = queue.pop().expect("a request that counts as waiting is in the queue");
+            if !service.cancelled.is_empty() && service.cancelled.remove(&head.name().bits()) {
                 // It stopped counting when it was cancelled.
                 continue;
             }
-            self.services[usize::from(service)].load.waiting -= 1;
-            self.touch(cx, service);
-            if spec.layout == Layout::PerReplica {
-                self.replicas[replica as usize].waiting -= 1;
+            service.load.waiting -= 1;
+            if let Some(waiting) = waiting {
+                *waiting -= 1;
             }
-            if spec.drop != Drop::Never && spec.drop.drops(cx.now, self.deadline(&head, wanted)) {
-                cx.probe.turned_away(cx.now, service, Cause::Dropped);
+            self.touch(cx, host.service);
+            if spec.drop != Drop::Never && spec.drop.drops(cx.now, self.deadline(&head)) {
+                cx.probe.turned_away(cx.now, host.service, Cause::Dropped);
                 self.todo.push_back(Todo::Reply { attempt: head, result: Err(Cause::Dropped) });
                 continue;
             }
-            let taker = match spec.layout {
-                Layout::PerReplica => replica,
-                Layout::Shared => self.services[usize::from(service)]
+            let replica = match spec.layout {
+                Layout::PerReplica => host.replica,
+                Layout::Shared => self.services[usize::from(host.service)]
                     .free_thread(&self.replicas, spec.threads, &head)
                     .expect("a free thread was seen"),
             };
-            if head.awaited == Awaited::Call && wanted {
-                self.calls[head.by].replica = taker;
-            }
-            self.admit(cx, taker, head);
+            self.admit(cx, &topology.sites[usize::from(head.site)], Host { replica, ..host }, head);
+        }
+        self.sweep(host.service, host.replica);
+        if self.replicas[host.replica as usize].state == ReplicaState::Draining {
+            // The rest of its queue may have been dropped.
+            self.retire_if_empty(cx, host.replica);
         }
     }
 

@@ -10,7 +10,7 @@ pub(crate) struct Slab<T> {
     free: Vec<u32>,
 }
 
-impl<T> Slab<T> {
+impl<T: Clone> Slab<T> {
     pub(crate) const fn new() -> Self {
         Self { slots: Vec::new(), free: Vec::new() }
     }
@@ -20,28 +20,28 @@ impl<T> Slab<T> {
         self.slots.len() - self.free.len()
     }
 
-    /// Takes a slot; `fill` sees the value that was there before, if any.
+    /// What was in the slot that is taken next, if anything was.
     #[inline]
-    pub(crate) fn insert(&mut self, fill: impl FnOnce(Option<&T>) -> T) -> u32 {
-        match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = fill(Some(&self.slots[slot as usize]));
-                slot
-            }
-            None => {
-                if self.slots.len() == self.slots.capacity() {
-                    self.grow();
-                }
-                self.slots.push(fill(None));
-                u32::try_from(self.slots.len() - 1).expect("the limit on requests in flight is far below 2^32")
-            }
-        }
+    pub(crate) fn last_freed(&self) -> Option<&T> {
+        self.free.last().map(|slot| &self.slots[*slot as usize])
     }
 
-    /// More room, by an eighth: doubling would waste half.
-    #[cold]
-    fn grow(&mut self) {
-        self.slots.reserve_exact(self.slots.len() / 8 + 16);
+    /// Takes a slot.
+    #[inline(always)]
+    pub(crate) fn insert(&mut self, value: T) -> u32 {
+        let slot = self.free.pop().unwrap_or_else(|| self.add(&value));
+        self.slots[slot as usize] = value;
+        slot
+    }
+
+    /// One more slot. Room grows by an eighth: doubling would waste half.
+    #[inline(never)]
+    fn add(&mut self, value: &T) -> u32 {
+        if self.slots.len() == self.slots.capacity() {
+            self.slots.reserve_exact(self.slots.len() / 8 + 16);
+        }
+        self.slots.push(value.clone());
+        u32::try_from(self.slots.len() - 1).expect("the limit on requests in flight is far below 2^32")
     }
 
     /// Frees a slot. The caller marks the value so that nobody takes it for alive.

@@ -5,10 +5,11 @@
 
 use super::attempt::{Attempt, Awaited};
 use super::call::Phase;
+use super::replica::Host;
 use super::{Cx, NONE, State, Todo};
 use crate::event::Event;
 use crate::probe::{Cause, Probe, Response};
-use crate::topology::{Op, ProcessorSpec};
+use crate::topology::{Op, ProcessorSpec, Site};
 use sim_core::agenda::Class;
 use sim_core::random::Key;
 use sim_core::time::{SimDuration, SimTime};
@@ -90,28 +91,25 @@ impl Visit {
 impl State {
     /// An attempt gets a thread of a replica. If it begins by working, it does so at once.
     #[inline(always)]
-    pub(super) fn admit<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, attempt: Attempt) {
-        let topology = cx.topology;
-        let site = &topology.sites[usize::from(attempt.site)];
-        let spec = &topology.services[usize::from(site.callee)];
-        let host = &mut self.replicas[replica as usize];
-        host.held += 1;
-        let service = &mut self.services[usize::from(site.callee)];
-        service.load.held += 1;
-        if spec.server_is_thread {
-            host.processor.take_server(u32::MAX);
-            service.load.busy += 1;
+    pub(super) fn admit<P: Probe>(&mut self, cx: &mut Cx<'_, P>, site: &Site, host: Host<'_>, attempt: Attempt) {
+        let replica = &mut self.replicas[host.replica as usize];
+        let load = &mut self.services[usize::from(host.service)].load;
+        replica.held += 1;
+        load.held += 1;
+        if host.spec.server_is_thread {
+            replica.processor.take_server(u32::MAX);
+            load.busy += 1;
         }
-        self.touch(cx, site.callee);
-        cx.probe.admitted(cx.now, site.callee, cx.now.since(attempt.arrived));
-        let first = match &topology.ops[site.entry as usize] {
+        self.touch(cx, host.service);
+        cx.probe.admitted(cx.now, host.service, cx.now.since(attempt.arrived));
+        let first = match &cx.topology.ops[site.entry as usize] {
             Op::Work { demand, draw } => Some(demand.sample(&mut attempt.name().index(*draw).rng())),
             _ => None,
         };
-        let visit = self.visits.insert(|_| Visit {
+        let visit = self.visits.insert(Visit {
             attempt,
             until: SimTime::ZERO,
-            replica,
+            replica: host.replica,
             pc: site.entry + u32::from(first.is_some()),
             sibling: NONE,
             open: 0,
@@ -119,10 +117,11 @@ impl State {
             failed: None,
         });
         if attempt.awaited == Awaited::Call && self.wanted(&attempt) {
-            self.calls[attempt.by].visit = visit;
+            let call = &mut self.calls[attempt.by];
+            (call.replica, call.visit) = (host.replica, visit);
         }
         match first {
-            Some(demand) => self.work(cx, visit, demand),
+            Some(demand) => self.work(cx, host, visit, demand),
             None => self.todo.push_back(Todo::Resume { visit }),
         }
     }
@@ -142,36 +141,51 @@ impl State {
         self.todo.push_back(Todo::Resume { visit });
     }
 
-    /// Goes on until something has to be waited for.
-    pub(super) fn resume<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32) {
+    /// Goes on until something has to be waited for. At the end of a visit often its caller goes on next: that
+    /// needs no turn of the list.
+    #[inline(always)]
+    pub(super) fn resume<P: Probe>(&mut self, cx: &mut Cx<'_, P>, mut visit: u32) {
+        while self.has_ended(cx, visit) {
+            self.end(cx, visit);
+            let Some(next) = self.todo.pop_resume() else { return };
+            self.consequences += 1;
+            visit = next;
+        }
+    }
+
+    /// Follows the program of a visit. Answers whether it is through, or has failed.
+    #[inline(always)]
+    fn has_ended<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32) -> bool {
         let topology = cx.topology;
         loop {
             let v = &mut self.visits[visit];
             if v.doing != Doing::Going {
-                return;
+                return false;
             }
             if v.failed.is_some() {
-                return self.end(cx, visit);
+                return true;
             }
             let op = &topology.ops[v.pc as usize];
             v.pc += 1;
-            let (key, request) = (v.attempt.name(), v.attempt.request);
+            let (key, request, replica) = (v.attempt.name(), v.attempt.request, v.replica);
             match op {
                 Op::Work { demand, draw } => {
                     let demand = demand.sample(&mut key.index(*draw).rng());
-                    return self.work(cx, visit, demand);
+                    let host = self.host(topology, replica);
+                    self.work(cx, host, visit, demand);
+                    return false;
                 }
                 Op::Delay { time, draw } => {
                     v.doing = Doing::Delayed;
                     v.until = cx.now.saturating_add(time.sample(&mut key.index(*draw).rng()));
                     cx.agenda.schedule(v.until, Class::Ordinary, Event::StepEnd { visit });
-                    return;
+                    return false;
                 }
-                Op::Call(site) => return self.start_call(cx, *site, visit, request, key),
-                Op::Send(site) => {
-                    let key = key.index(topology.sites[usize::from(*site)].path);
-                    self.send_directly(cx, key, request, *site, NONE, Awaited::Nobody);
+                Op::Call(site) => {
+                    self.start_call(cx, *site, visit, request, key);
+                    return false;
                 }
+                Op::Send(site) => self.hand_over(cx, *site, request, key),
                 Op::Branch { targets, draw } => {
                     let u = key.index(*draw).uniform();
                     let chosen = targets.iter().find(|(p, _)| u < *p).or(targets.last());
@@ -179,10 +193,11 @@ impl State {
                 }
                 Op::Parallel { targets, join } => {
                     v.pc = *join;
-                    return self.fork(visit, targets);
+                    self.fork(visit, targets);
+                    return false;
                 }
                 Op::Goto(to) => v.pc = *to,
-                Op::End => return self.end(cx, visit),
+                Op::End => return true,
             }
         }
     }
@@ -195,7 +210,7 @@ impl State {
         for &pc in targets.iter().rev() {
             let attempt = Attempt { by: visit, awaited: Awaited::Parent, ..parent.attempt };
             let branch = Visit { attempt, pc, sibling: first, open: 0, doing: Doing::Going, failed: None, ..parent };
-            first = self.visits.insert(|_| branch);
+            first = self.visits.insert(branch);
         }
         let v = &mut self.visits[visit];
         v.doing = Doing::Joining;
@@ -210,50 +225,48 @@ impl State {
 
     /// The visit needs the processor for `demand`.
     #[inline(always)]
-    fn work<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32, demand: SimDuration) {
+    fn work<P: Probe>(&mut self, cx: &mut Cx<'_, P>, host: Host<'_>, visit: u32, demand: SimDuration) {
         let v = &mut self.visits[visit];
-        let replica = v.replica;
-        let host = &mut self.replicas[replica as usize];
-        let service = host.service;
-        let spec = &cx.topology.services[usize::from(service)];
-        cx.probe.demand(cx.now, service, v.attempt.request, demand);
-        match spec.processor {
-            ProcessorSpec::Servers(_) if spec.server_is_thread => v.work_alone(cx, visit, demand),
+        cx.probe.demand(cx.now, host.service, v.attempt.request, demand);
+        if host.spec.server_is_thread {
+            return v.work_alone(cx, visit, demand);
+        }
+        let processor = &mut self.replicas[host.replica as usize].processor;
+        match host.spec.processor {
             ProcessorSpec::Servers(servers) => {
-                if host.processor.take_server(servers) {
+                if processor.take_server(servers) {
                     v.work_alone(cx, visit, demand);
-                    self.set_busy(cx, replica, 1);
+                    self.set_busy(cx, host, 1);
                 } else {
                     v.doing = Doing::Ready;
                     v.until = SimTime::from_nanos(demand.as_nanos());
-                    host.processor.wait(visit);
+                    processor.wait(visit);
                 }
             }
             ProcessorSpec::Infinite => {
-                host.processor.take_server(u32::MAX);
+                processor.take_server(u32::MAX);
                 v.work_alone(cx, visit, demand);
-                self.set_busy(cx, replica, 1);
+                self.set_busy(cx, host, 1);
             }
             ProcessorSpec::Cores(_) | ProcessorSpec::Usl { .. } => {
                 v.doing = Doing::Sharing;
                 v.until = SimTime::from_nanos(demand.as_nanos());
-                let before = host.processor.busy(&spec.processor);
-                host.processor.join(cx.now, &spec.processor, visit, demand);
-                let more = host.processor.busy(&spec.processor) - before;
-                self.tick_later(cx, replica);
-                self.set_busy(cx, replica, more as i32);
+                let before = processor.busy(&host.spec.processor);
+                processor.join(cx.now, &host.spec.processor, visit, demand);
+                let more = processor.busy(&host.spec.processor) - before;
+                self.tick_later(cx, host.replica);
+                self.set_busy(cx, host, more as i32);
             }
         }
     }
 
     /// Changes how many servers or cores of the service are in use.
     #[inline(always)]
-    pub(super) fn set_busy<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, change: i32) {
+    pub(super) fn set_busy<P: Probe>(&mut self, cx: &mut Cx<'_, P>, host: Host<'_>, change: i32) {
         if change != 0 {
-            let id = self.replicas[replica as usize].service;
-            let load = &mut self.services[usize::from(id)].load;
+            let load = &mut self.services[usize::from(host.service)].load;
             load.busy = load.busy.checked_add_signed(change).expect("what is released was in use");
-            self.touch(cx, id);
+            self.touch(cx, host.service);
         }
     }
 
@@ -277,9 +290,9 @@ impl State {
         v.doing = Doing::Going;
         if worked {
             let replica = v.replica;
-            let spec = &cx.topology.services[usize::from(self.replicas[replica as usize].service)];
-            if !spec.server_is_thread {
-                self.release_server(cx, replica);
+            let host = self.host(cx.topology, replica);
+            if !host.spec.server_is_thread {
+                self.release_server(cx, host);
             }
         }
         // Nothing is to be done before: no need to put it on the list.
@@ -287,26 +300,25 @@ impl State {
     }
 
     /// A server is free: whoever is ready takes it.
-    fn release_server<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
-        self.replicas[replica as usize].processor.release_server();
-        self.set_busy(cx, replica, -1);
-        if self.replicas[replica as usize].processor.somebody_is_ready() {
-            self.start_ready(cx, replica);
+    #[inline(always)]
+    fn release_server<P: Probe>(&mut self, cx: &mut Cx<'_, P>, host: Host<'_>) {
+        let processor = &mut self.replicas[host.replica as usize].processor;
+        processor.release_server();
+        let somebody_is_ready = processor.somebody_is_ready();
+        self.set_busy(cx, host, -1);
+        if somebody_is_ready {
+            self.start_ready(cx, host);
         }
     }
 
     /// Visits that wait for a server take those that are free.
-    pub(super) fn start_ready<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
-        loop {
-            let host = &mut self.replicas[replica as usize];
-            let spec = &cx.topology.services[usize::from(host.service)].processor;
-            let ProcessorSpec::Servers(servers) = *spec else {
-                return;
-            };
-            let Some(next) = host.processor.next_ready(servers) else {
-                return;
-            };
-            self.set_busy(cx, replica, 1);
+    #[inline(never)]
+    pub(super) fn start_ready<P: Probe>(&mut self, cx: &mut Cx<'_, P>, host: Host<'_>) {
+        let ProcessorSpec::Servers(servers) = host.spec.processor else {
+            return;
+        };
+        while let Some(next) = self.replicas[host.replica as usize].processor.next_ready(servers) {
+            self.set_busy(cx, host, 1);
             let v = &mut self.visits[next];
             v.work_alone(cx, next, SimDuration::from_nanos(v.until.as_nanos()));
         }
@@ -314,21 +326,21 @@ impl State {
 
     /// A shared processor reaches a completion, or finds it was delayed by newcomers.
     pub(super) fn processor_tick<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
-        let host = &mut self.replicas[replica as usize];
-        if !host.processor.takes_tick(cx.now) {
+        let host = self.host(cx.topology, replica);
+        let (processor, spec) = (&mut self.replicas[replica as usize].processor, &host.spec.processor);
+        if !processor.takes_tick(cx.now) {
             return;
         }
-        let spec = &cx.topology.services[usize::from(host.service)].processor;
-        let before = host.processor.busy(spec);
-        while let Some(visit) = host.processor.next_done(cx.now, spec) {
+        let before = processor.busy(spec);
+        while let Some(visit) = processor.next_done(cx.now, spec) {
             let v = &mut self.visits[visit];
             cx.probe.shared_work_done(cx.now, host.service, SimDuration::from_nanos(v.until.as_nanos()));
             v.doing = Doing::Going;
             self.todo.push_back(Todo::Resume { visit });
         }
-        let after = host.processor.busy(spec);
+        let after = processor.busy(spec);
         self.tick_later(cx, replica);
-        self.set_busy(cx, replica, after as i32 - before as i32);
+        self.set_busy(cx, host, after as i32 - before as i32);
     }
 
     /// The program of a visit or branch has ended, or failed.
@@ -341,16 +353,16 @@ impl State {
         }
         let (attempt, replica, result) = (v.attempt, v.replica, v.failed.map_or(Ok(()), Err));
         self.visits.free(visit);
-        let service = self.replicas[replica as usize].service;
-        let taken = self.release_thread(cx, replica);
+        let host = self.host(cx.topology, replica);
+        let taken = self.release_thread(cx, host);
         let (ok, wanted) = (result.is_ok(), self.wanted(&attempt));
-        let response = Response { service, site: attempt.site, arrived: attempt.arrived, ok, wanted };
+        let response = Response { service: host.service, site: attempt.site, arrived: attempt.arrived, ok, wanted };
         cx.probe.responded(cx.now, &response);
         if self.todo.is_empty() {
             // The order of the list, without the list. A reply puts on it what its caller does next, so
             // this goes no deeper.
             if taken {
-                self.dispatch(cx, replica);
+                self.dispatch(cx, host);
             }
             self.reply(cx, &attempt, result);
         } else {
@@ -398,18 +410,18 @@ impl State {
         let v = &mut self.visits[visit];
         let (doing, until, replica, branch) = (v.doing, v.until, v.replica, v.is_branch());
         v.doing = Doing::Free;
-        let host = &mut self.replicas[replica as usize];
-        let spec = &cx.topology.services[usize::from(host.service)];
+        let host = self.host(cx.topology, replica);
+        let (processor, spec) = (&mut self.replicas[replica as usize].processor, &host.spec.processor);
         match doing {
-            Doing::Ready => host.processor.remove(cx.now, &spec.processor, visit, false),
-            Doing::Working if spec.server_is_thread => {}
-            Doing::Working => self.release_server(cx, replica),
+            Doing::Ready => processor.remove(cx.now, spec, visit, false),
+            Doing::Working if host.spec.server_is_thread => {}
+            Doing::Working => self.release_server(cx, host),
             Doing::Sharing => {
-                let before = host.processor.busy(&spec.processor);
-                host.processor.remove(cx.now, &spec.processor, visit, true);
-                let after = host.processor.busy(&spec.processor);
+                let before = processor.busy(spec);
+                processor.remove(cx.now, spec, visit, true);
+                let after = processor.busy(spec);
                 self.tick_later(cx, replica);
-                self.set_busy(cx, replica, after as i32 - before as i32);
+                self.set_busy(cx, host, after as i32 - before as i32);
             }
             Doing::Calling => {
                 let call = until.as_nanos() as u32;
@@ -441,11 +453,10 @@ impl State {
         }
         self.visits.free(visit);
         if !branch {
-            let service = self.replicas[replica as usize].service;
-            if self.release_thread(cx, replica) {
+            if self.release_thread(cx, host) {
                 self.todo.push_back(Todo::Dispatch { replica });
             }
-            cx.probe.turned_away(cx.now, service, Cause::Timeout);
+            cx.probe.turned_away(cx.now, host.service, Cause::Timeout);
         }
     }
 }

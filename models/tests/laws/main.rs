@@ -155,14 +155,14 @@ proptest! {
         prop_assert_eq!(alone.events(), watched.events());
         // What the standard probe says agrees with itself.
         let m = &probe.1.0;
-        let known = |c: &models::probe::ClientMeasure| c.done + c.failed.iter().sum::<u64>();
+        let known = |c: &models::probe::ClientMeasure| c.done() + c.failed.iter().sum::<u64>();
         prop_assert_eq!(m.requests().arrived, known(&m.requests()), "all that came is over");
-        prop_assert_eq!(m.requests().responses.count(), m.requests().done);
+        prop_assert_eq!(m.requests().responses.count(), m.requests().done());
         prop_assert_eq!(m.clients.iter().map(known).sum::<u64>(), known(&m.requests()));
-        prop_assert_eq!((m.windows[0].arrived, m.windows[0].done), (m.requests().arrived, m.requests().done));
+        prop_assert_eq!((m.windows[0].arrived, m.windows[0].done), (m.requests().arrived, m.requests().done()));
         prop_assert_eq!(m.in_flight.level(), 0);
         for s in &m.services {
-            prop_assert_eq!((s.in_system.level().level(), s.busy.level()), (0, 0));
+            prop_assert_eq!((s.in_system().level(), s.busy().level()), (0, 0));
             prop_assert!(s.pools.iter().all(|p| p.used.level() == 0));
         }
     }

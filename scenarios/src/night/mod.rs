@@ -310,7 +310,7 @@ impl Night {
         Some(Self {
             availability: measure.requests().availability().unwrap_or(f64::NAN),
             windows,
-            amplification: measure.attempts as f64 / measure.requests().arrived as f64,
+            amplification: measure.attempts() as f64 / measure.requests().arrived as f64,
             events: run.events(),
             series,
         })

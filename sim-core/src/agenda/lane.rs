@@ -15,8 +15,8 @@ const SHORT: usize = 8;
 pub(super) struct Lane<E> {
     /// What comes next, latest first. Everything in it pops before everything in the wheel.
     today: Vec<Entry<E>>,
-    /// Events up to here go into `today`, later ones into the wheel; `None` when all do.
-    today_last: Option<u64>,
+    /// Events from here on go into the wheel, unless it is empty: then all go into `today`.
+    wheel_from: u64,
     wheel: Wheel<E>,
     /// The earliest time in the wheel, where somebody has asked.
     wheel_next: Option<u64>,
@@ -24,16 +24,11 @@ pub(super) struct Lane<E> {
 
 impl<E: Copy> Lane<E> {
     pub(super) fn new() -> Self {
-        Self { today: Vec::new(), today_last: Some(u64::MAX), wheel: Wheel::new(), wheel_next: None }
+        Self { today: Vec::new(), wheel_from: u64::MAX, wheel: Wheel::new(), wheel_next: None }
     }
 
     pub(super) fn len(&self) -> usize {
         self.today.len() + self.wheel.len()
-    }
-
-    #[inline]
-    pub(super) fn is_empty(&self) -> bool {
-        self.today.is_empty() && self.wheel.is_empty()
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
@@ -41,24 +36,39 @@ impl<E: Copy> Lane<E> {
     }
 
     /// Adds an event behind those of its time; nothing will ever be scheduled before `now`.
-    #[inline]
     pub(super) fn schedule(&mut self, now: u64, time: u64, event: E) {
-        let entry = Entry { time, event };
-        if Some(time) > self.today_last {
-            self.wheel_next = self.wheel_next.map(|next| next.min(time));
-            self.wheel.insert(entry);
-            return;
+        if time >= self.wheel_from && !self.wheel.is_empty() {
+            return self.schedule_later(time, event);
         }
+        let pending = self.today.len();
+        if pending > SHORT || pending == self.today.capacity() {
+            return self.schedule_among_many(now, time, event);
+        }
+        let entry = Entry { time, event };
+        self.today.push(entry);
+        let mut place = pending;
+        while place > 0 && self.today[place - 1].time <= time {
+            self.today[place] = self.today[place - 1];
+            place -= 1;
+        }
+        self.today[place] = entry;
+    }
+
+    fn schedule_later(&mut self, time: u64, event: E) {
+        if let Some(next) = &mut self.wheel_next {
+            *next = time.min(*next);
+        }
+        self.wheel.insert(Entry { time, event });
+    }
+
+    #[inline(never)]
+    fn schedule_among_many(&mut self, now: u64, time: u64, event: E) {
         if self.today.len() == 2 * TODAY {
             self.cut_today(now);
             return self.schedule(now, time, event);
         }
-        let place = if self.today.len() <= SHORT {
-            self.today.iter().rposition(|later| later.time > time).map_or(0, |place| place + 1)
-        } else {
-            self.today.partition_point(|later| later.time > time)
-        };
-        self.today.insert(place, entry);
+        let place = self.today.partition_point(|later| later.time > time);
+        self.today.insert(place, Entry { time, event });
     }
 
     /// The event after `others` more, if it is among those that are sorted.
@@ -76,12 +86,17 @@ impl<E: Copy> Lane<E> {
         }
     }
 
+    /// Takes out the first event if it is among those that are sorted and its time is one of `times`.
     #[inline]
+    pub(super) fn pop_sorted(&mut self, times: impl Fn(u64) -> bool) -> Option<Entry<E>> {
+        self.today.pop_if(|entry| times(entry.time))
+    }
+
     pub(super) fn pop_until(&mut self, limit: u64) -> Option<Entry<E>> {
         if self.today.is_empty() {
             self.turn(limit);
         }
-        self.today.pop_if(|entry| entry.time <= limit)
+        self.pop_sorted(|time| time <= limit)
     }
 
     fn next_in_wheel(&mut self) -> Option<u64> {
@@ -103,14 +118,14 @@ impl<E: Copy> Lane<E> {
         }
         loop {
             let Some(span) = self.wheel.first() else {
-                self.today_last = Some(u64::MAX);
+                self.wheel_from = u64::MAX;
                 break;
             };
             if self.today.len() + span.count <= TODAY {
                 let before = self.today.len();
                 self.wheel.unload(span, TODAY, &mut self.today);
                 self.today[before..].sort_by_key(|entry| entry.time);
-                self.today_last = Some(span.last);
+                self.wheel_from = span.last.saturating_add(1);
             } else if !self.today.is_empty() {
                 break;
             } else if span.level > 0 {
@@ -118,7 +133,7 @@ impl<E: Copy> Lane<E> {
             } else {
                 // A burst at one instant. Its rest stays in the wheel, and what is added to it goes behind.
                 self.wheel.unload(span, TODAY, &mut self.today);
-                self.today_last = span.first.checked_sub(1);
+                self.wheel_from = span.first;
                 break;
             }
         }
@@ -138,7 +153,7 @@ impl<E: Copy> Lane<E> {
         for entry in self.today.drain(..moved).rev() {
             self.wheel.insert(entry);
         }
-        self.today_last = cut.checked_sub(1);
+        self.wheel_from = cut;
         self.wheel_next = None;
     }
 }

@@ -10,7 +10,7 @@
 //! schedule   |                                                                  |
 //!  -------->-+                                                                  +->- pop_until
 //!            +- late: Lane -----------------------------------------------------+
-//!            |             up to today_last                                     |
+//!            |             before wheel_from                                    |
 //!            +- ordinary: Lane -------->-------- today [ 31 ... 2 1 0 ] ---->---+
 //!                         |               half, if   |         ^
 //!                         | later         too long   v         | the next slots, about 32 events,
@@ -78,6 +78,8 @@ pub enum Class {
 pub struct Agenda<E> {
     /// The last popped time.
     now: SimTime,
+    /// When the first event comes that is not ordinary; `MAX` if none does.
+    others: u64,
     interventions: Lane<E>,
     ordinary: Lane<E>,
     late: Lane<E>,
@@ -86,7 +88,8 @@ pub struct Agenda<E> {
 impl<E: Copy> Agenda<E> {
     /// An agenda without events, at the start of time.
     pub fn new() -> Self {
-        Self { now: SimTime::ZERO, interventions: Lane::new(), ordinary: Lane::new(), late: Lane::new() }
+        let (interventions, ordinary, late) = (Lane::new(), Lane::new(), Lane::new());
+        Self { now: SimTime::ZERO, others: u64::MAX, interventions, ordinary, late }
     }
 
     /// Adds an event, to come after those already there of the same instant and class.
@@ -95,41 +98,44 @@ impl<E: Copy> Agenda<E> {
     /// If `at` is before the last popped time: no event precedes its cause.
     #[inline]
     pub fn schedule(&mut self, at: SimTime, class: Class, event: E) {
-        assert!(
-            at >= self.now,
-            "an event was scheduled at {at} although it is {} already: no event precedes its cause",
-            self.now
-        );
+        if at < self.now {
+            precedes_its_cause(at, self.now);
+        }
+        let (now, time) = (self.now.as_nanos(), at.as_nanos());
         let lane = match class {
+            Class::Ordinary => return self.ordinary.schedule(now, time, event),
             Class::Intervention => &mut self.interventions,
-            Class::Ordinary => &mut self.ordinary,
             Class::Late => &mut self.late,
         };
-        lane.schedule(self.now.as_nanos(), at.as_nanos(), event);
+        lane.schedule(now, time, event);
+        self.others = self.others.min(time);
     }
 
     /// Takes out the first event, if its time is not after `limit`; otherwise changes nothing, and
     /// events may still be scheduled at any time from the last popped one on.
     #[inline]
     pub fn pop_until(&mut self, limit: SimTime) -> Option<(SimTime, E)> {
-        let limit = limit.as_nanos();
-        let entry = if self.late.is_empty() && self.interventions.is_empty() {
-            self.ordinary.pop_until(limit)?
-        } else {
-            self.pop_first_class(limit)?
+        let (limit, others) = (limit.as_nanos(), self.others);
+        // Nearly always the next one is at hand, and ordinary before all others.
+        let entry = match self.ordinary.pop_sorted(|time| time <= limit && time < others) {
+            Some(entry) => entry,
+            None => self.pop_any(limit)?,
         };
         self.now = SimTime::from_nanos(entry.time);
         Some((self.now, entry.event))
     }
 
     /// Takes out the first event of any class.
-    fn pop_first_class(&mut self, limit: u64) -> Option<Entry<E>> {
+    #[inline(never)]
+    fn pop_any(&mut self, limit: u64) -> Option<Entry<E>> {
         let late = self.late.next_time().filter(|due| *due <= limit);
-        self.pop_before_late(late.unwrap_or(limit)).or_else(|| self.late.pop_until(late?))
+        let first = self.pop_before_late(late.unwrap_or(limit)).or_else(|| self.late.pop_until(late?));
+        let others = [self.interventions.next_time(), self.late.next_time()];
+        self.others = others.into_iter().flatten().min().unwrap_or(u64::MAX);
+        first
     }
 
     /// Takes out the first event that is not late.
-    #[inline]
     fn pop_before_late(&mut self, limit: u64) -> Option<Entry<E>> {
         match self.interventions.next_time() {
             Some(due) if due <= limit => {
@@ -168,6 +174,11 @@ impl<E: Copy> Agenda<E> {
     pub fn memory_bytes(&self) -> usize {
         self.interventions.memory_bytes() + self.ordinary.memory_bytes() + self.late.memory_bytes()
     }
+}
+
+#[cold]
+fn precedes_its_cause(at: SimTime, now: SimTime) -> ! {
+    panic!("an event was scheduled at {at} although it is {now} already: no event precedes its cause")
 }
 
 impl<E: Copy> Default for Agenda<E> {

@@ -122,15 +122,18 @@ impl<E: Copy> Wheel<E> {
         let filled = list.count as usize % CHUNK;
         list.count += 1;
         self.len += 1;
-        if filled > 0 {
-            self.entries[list.tail as usize * CHUNK + filled] = entry;
-            return;
+        match filled {
+            0 => self.insert_in_new_chunk(level, slot, entry),
+            _ => self.entries[list.tail as usize * CHUNK + filled] = entry,
         }
-        self.occupied[level] |= 1 << slot;
-        let before = list.tail;
+    }
+
+    #[inline(never)]
+    fn insert_in_new_chunk(&mut self, level: usize, slot: usize, entry: Entry<E>) {
         let chunk = self.chunk_starting_with(entry);
+        self.occupied[level] |= 1 << slot;
         let list = &mut self.lists[level * SLOTS + slot];
-        list.tail = chunk;
+        let before = std::mem::replace(&mut list.tail, chunk);
         match before {
             NONE => list.head = chunk,
             before => self.next[before as usize] = chunk,

@@ -24,7 +24,8 @@ pub struct Histogram {
     zeros: u64,
     /// In nanoseconds; 2⁶⁴ durations of 2⁶⁴ ns fit.
     sum: u128,
-    min: SimDuration,
+    /// The shortest of those in the buckets.
+    shortest: SimDuration,
     max: SimDuration,
 }
 
@@ -46,38 +47,43 @@ const fn longest(bucket: usize) -> u64 {
 impl Histogram {
     /// Of nothing yet.
     pub const fn new() -> Self {
-        Self { buckets: Vec::new(), counted: 0, zeros: 0, sum: 0, min: SimDuration::MAX, max: SimDuration::ZERO }
+        let (shortest, max) = (SimDuration::MAX, SimDuration::ZERO);
+        Self { buckets: Vec::new(), counted: 0, zeros: 0, sum: 0, shortest, max }
     }
 
     /// Takes in one duration.
     #[inline]
     pub fn record(&mut self, value: SimDuration) {
-        self.min = self.min.min(value);
         let nanos = value.as_nanos();
         if nanos == 0 {
             self.zeros += 1;
             return;
         }
-        let bucket = bucket(nanos);
-        match self.buckets.get_mut(bucket) {
-            Some(count) => *count += 1,
-            None => self.grow(bucket),
+        if value < self.shortest || value > self.max {
+            self.widen(value);
         }
+        self.buckets[bucket(nanos)] += 1;
         self.counted += 1;
         self.sum += u128::from(nanos);
-        self.max = self.max.max(value);
     }
 
-    /// The first duration of an octave.
+    /// A duration beyond all so far. There are buckets for all between.
     #[cold]
-    fn grow(&mut self, bucket: usize) {
-        self.buckets.resize((bucket / OCTAVE + 1) * OCTAVE, 0);
-        self.buckets[bucket] += 1;
+    fn widen(&mut self, value: SimDuration) {
+        self.shortest = self.shortest.min(value);
+        self.max = self.max.max(value);
+        let buckets = (bucket(self.max.as_nanos()) / OCTAVE + 1) * OCTAVE;
+        self.buckets.resize(buckets.max(self.buckets.len()), 0);
     }
 
     /// How many durations were recorded.
     pub const fn count(&self) -> u64 {
         self.zeros + self.counted
+    }
+
+    /// How many of them were zero.
+    pub const fn zeros(&self) -> u64 {
+        self.zeros
     }
 
     /// The least duration d such that at least the share `q` of all is at most d: rounded up within
@@ -103,7 +109,7 @@ impl Histogram {
             so_far >= rank
         });
         let in_bucket = SimDuration::from_nanos(longest(bucket.expect("the rank is below the count")));
-        Some(in_bucket.clamp(self.min, self.max))
+        Some(in_bucket.clamp(self.shortest, self.max))
     }
 
     /// The exact mean, in seconds; `None` of none.
@@ -114,7 +120,7 @@ impl Histogram {
 
     /// The shortest duration recorded, exactly; `None` of none.
     pub fn min(&self) -> Option<SimDuration> {
-        (self.count() > 0).then_some(self.min)
+        (self.count() > 0).then_some(if self.zeros > 0 { SimDuration::ZERO } else { self.shortest })
     }
 
     /// The longest duration recorded, exactly; `None` of none.
@@ -131,7 +137,7 @@ impl Histogram {
         self.counted += other.counted;
         self.zeros += other.zeros;
         self.sum += other.sum;
-        self.min = self.min.min(other.min);
+        self.shortest = self.shortest.min(other.shortest);
         self.max = self.max.max(other.max);
     }
 }

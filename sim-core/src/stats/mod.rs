@@ -20,4 +20,4 @@ pub use estimate::{Estimate, paired_difference, t_quantile};
 pub use histogram::Histogram;
 pub use moments::Moments;
 pub use proportion::{fisher_exact, wilson};
-pub use time_weighted::{TimeWeighted, TimeWeightedMoments};
+pub use time_weighted::TimeWeighted;

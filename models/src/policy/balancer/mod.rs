@@ -111,10 +111,18 @@ impl Balancer {
 
 impl BalancerState {
     /// The id of the chosen replica, or `None` if there is none to choose.
+    #[inline]
     pub fn pick<F: Fn(u32) -> u32>(&mut self, view: &View<'_, F>) -> Option<u32> {
-        if view.up.is_empty() {
-            return None;
+        match self {
+            _ if view.up.is_empty() => None,
+            // The most common one, where the call is worth as much as the choice.
+            Self::RoundRobin(state) => Some(state.pick(view)),
+            _ => self.pick_any(view),
         }
+    }
+
+    #[inline(never)]
+    fn pick_any<F: Fn(u32) -> u32>(&mut self, view: &View<'_, F>) -> Option<u32> {
         match self {
             Self::Random => Some(random::pick(view)),
             Self::RoundRobin(state) => Some(state.pick(view)),

@@ -9,6 +9,7 @@ pub struct RoundRobinState {
 }
 
 impl RoundRobinState {
+    #[inline]
     pub(super) fn pick<F>(&mut self, view: &View<'_, F>) -> u32 {
         let turn = if self.next < view.up.len() { self.next } else { 0 };
         self.next = turn + 1;

@@ -11,36 +11,25 @@ pub struct ClientMeasure {
     good_within: SimDuration,
     /// Fresh requests.
     pub arrived: u64,
-    /// Requests served since, also those that came before.
-    pub served: u64,
-    /// Requests served of those that came since.
-    pub done: u64,
+    /// Requests served since that came before.
+    pub(super) from_before: u64,
     /// Requests served within the SLO's threshold.
     pub done_in_time: u64,
     /// Requests that failed, by cause; in the order of [`Cause::ALL`].
     pub failed: [u64; Cause::ALL.len()],
-    /// Response times of requests served.
+    /// Response times of requests served, of those that came since.
     pub responses: Histogram,
 }
 
 impl ClientMeasure {
     pub(super) fn new(good_within: SimDuration) -> Self {
-        Self {
-            good_within,
-            arrived: 0,
-            served: 0,
-            done: 0,
-            done_in_time: 0,
-            failed: [0; 6],
-            responses: Histogram::new(),
-        }
+        Self { good_within, arrived: 0, from_before: 0, done_in_time: 0, failed: [0; 6], responses: Histogram::new() }
     }
 
     #[inline]
     pub(super) fn take(&mut self, result: Result<(), Cause>, response: SimDuration) {
         match result {
             Ok(()) => {
-                self.done += 1;
                 self.done_in_time += u64::from(response <= self.good_within);
                 self.responses.record(response);
             }
@@ -51,22 +40,31 @@ impl ClientMeasure {
     /// Takes in what became of the requests of another population.
     pub(super) fn merge(&mut self, other: &Self) {
         self.arrived += other.arrived;
-        self.served += other.served;
-        self.done += other.done;
+        self.from_before += other.from_before;
         self.done_in_time += other.done_in_time;
         self.failed.iter_mut().zip(other.failed).for_each(|(all, more)| *all += more);
         self.responses.merge(&other.responses);
     }
 
+    /// Requests served of those that came since.
+    pub const fn done(&self) -> u64 {
+        self.responses.count()
+    }
+
+    /// Requests served since, also those that came before.
+    pub const fn served(&self) -> u64 {
+        self.from_before + self.done()
+    }
+
     /// Requests whose outcome is known.
     pub fn known(&self) -> u64 {
-        self.done + self.failed.iter().sum::<u64>()
+        self.done() + self.failed.iter().sum::<u64>()
     }
 
     /// Served over known; `None` if none is known.
     pub fn availability(&self) -> Option<f64> {
         let known = self.known();
-        (known > 0).then(|| self.done as f64 / known as f64)
+        (known > 0).then(|| self.done() as f64 / known as f64)
     }
 }
 
@@ -108,8 +106,10 @@ impl WindowMeasure {
         Self { window, arrived: 0, done: 0, failed: 0, ended: 0 }
     }
 
-    pub(super) fn take(&mut self, outcome: &Outcome) {
-        if self.window.contains(outcome.started) {
+    #[inline]
+    pub(super) fn take(&mut self, now: SimTime, outcome: &Outcome, counts: bool) {
+        self.ended += u64::from(self.window.contains(now));
+        if counts && self.window.contains(outcome.started) {
             match outcome.result {
                 Ok(()) => self.done += 1,
                 Err(_) => self.failed += 1,

@@ -28,14 +28,16 @@ pub struct Measure {
     first: SimTime,
     /// Requests in flight over time.
     pub in_flight: TimeWeighted,
+    /// The most requests in flight at once.
+    pub in_flight_max: u64,
     /// Requests of each population.
     pub clients: Vec<ClientMeasure>,
     /// Each service.
     pub services: Vec<ServiceMeasure>,
     /// Requests by the window in which they came, in the order given.
     pub windows: Vec<WindowMeasure>,
-    /// Attempts of clients.
-    pub attempts: u64,
+    /// Attempts of clients that repeat a failed one.
+    repeats: u64,
 }
 
 impl Measure {
@@ -62,10 +64,11 @@ impl Measure {
             from: now,
             first: now,
             in_flight: TimeWeighted::new(now, 0),
+            in_flight_max: 0,
             clients: topology.clients.iter().map(|_| ClientMeasure::new(good)).collect(),
             services: topology.services.iter().map(|s| ServiceMeasure::new(now, s.pools.len(), levels)).collect(),
             windows: windows.into_iter().map(WindowMeasure::new).collect(),
-            attempts: 0,
+            repeats: 0,
             topology,
         };
         run.model.attach(now, &mut measure);
@@ -78,6 +81,11 @@ impl Measure {
         let mut all = Cow::Borrowed(first);
         others.iter().for_each(|client| all.to_mut().merge(client));
         all
+    }
+
+    /// Attempts of clients.
+    pub fn attempts(&self) -> u64 {
+        self.clients.iter().map(|client| client.arrived).sum::<u64>() + self.repeats
     }
 
     #[inline]
@@ -115,6 +123,7 @@ impl Probe for Measure {
         }
     }
 
+    #[inline]
     fn arrival(&mut self, now: SimTime, arrival: &Arrival) {
         self.clients[usize::from(arrival.client)].arrived += 1;
         for window in &mut self.windows {
@@ -122,31 +131,32 @@ impl Probe for Measure {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn outcome(&mut self, now: SimTime, outcome: &Outcome) {
-        for window in &mut self.windows {
-            window.ended += u64::from(window.window.contains(now));
-        }
         let client = &mut self.clients[usize::from(outcome.client)];
-        client.served += u64::from(outcome.result.is_ok());
-        if outcome.started < self.first {
-            return;
+        let counts = outcome.started >= self.first;
+        if counts {
+            client.take(outcome.result, now.since(outcome.started));
+        } else {
+            client.from_before += u64::from(outcome.result.is_ok());
         }
-        client.take(outcome.result, now.since(outcome.started));
         for window in &mut self.windows {
-            window.take(outcome);
+            window.take(now, outcome, counts);
         }
     }
 
     #[inline]
     fn in_flight(&mut self, now: SimTime, requests: u64) {
         self.in_flight.set(now, requests);
+        self.in_flight_max = self.in_flight_max.max(requests);
     }
 
     #[inline]
     fn attempt(&mut self, _: SimTime, attempt: &Attempt) {
-        let of_client = matches!(self.topology.sites[usize::from(attempt.site)].caller, Caller::Client(_));
-        self.attempts += u64::from(of_client);
+        if attempt.attempt > 0 {
+            let of_client = matches!(self.topology.sites[usize::from(attempt.site)].caller, Caller::Client(_));
+            self.repeats += u64::from(of_client);
+        }
     }
 
     #[inline]
@@ -156,14 +166,14 @@ impl Probe for Measure {
 
     #[inline]
     fn admitted(&mut self, _: SimTime, service: u16, waited: SimDuration) {
-        self.service(service).admitted(waited);
+        self.service(service).waits.record(waited);
     }
 
     fn turned_away(&mut self, _: SimTime, service: u16, cause: Cause) {
         self.service(service).turned_away[cause as usize] += 1;
     }
 
-    #[inline]
+    #[inline(always)]
     fn responded(&mut self, now: SimTime, response: &Response) {
         let took = now.since(response.arrived);
         // Whoever came before counting began does not count as having been abandoned since.

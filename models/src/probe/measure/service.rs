@@ -1,7 +1,7 @@
 //! A service: levels over time, waiting and response times.
 
 use crate::probe::{Capacity, Cause, Load};
-use sim_core::stats::{Histogram, Moments, TimeWeighted, TimeWeightedMoments};
+use sim_core::stats::{Histogram, Moments, TimeWeighted};
 use sim_core::time::{SimDuration, SimTime};
 
 /// The figures of one service.
@@ -9,14 +9,8 @@ use sim_core::time::{SimDuration, SimTime};
 pub struct ServiceMeasure {
     /// Attempts that reached it.
     pub arrived: u64,
-    /// Attempts that got a thread.
-    pub admitted: u64,
-    /// Those of them that had to wait.
-    pub waited: u64,
     /// Waiting times of attempts that got a thread, zeros included.
     pub waits: Histogram,
-    /// Visits that ended well.
-    pub done: u64,
     /// Visits that failed.
     pub failed: u64,
     /// Visits that ended when nobody waited for them any more.
@@ -25,16 +19,11 @@ pub struct ServiceMeasure {
     pub turned_away: [u64; Cause::ALL.len()],
     /// From arrival to reply, of visits that ended well.
     pub responses: Histogram,
-    /// Attempts waiting.
-    pub waiting: TimeWeighted,
-    /// Attempts held by threads.
-    pub held: TimeWeighted,
-    /// Attempts waiting or held.
-    pub in_system: TimeWeightedMoments,
+    /// What it has to do: see [`Self::waiting`], [`Self::held`], [`Self::busy`], and the square of the number in
+    /// system.
+    load: TimeWeighted<4>,
     /// How long each number in system lasted, in nanoseconds, if asked for.
     pub levels: Option<Levels>,
-    /// Servers or cores in use; of a contended database, connections in use.
-    pub busy: TimeWeighted,
     /// Replicas, those that drain included.
     pub replicas: TimeWeighted,
     /// Threads, while they are limited.
@@ -50,6 +39,12 @@ pub struct ServiceMeasure {
     /// The integral of that rate over time, in nanoseconds of demand.
     contended_work: f64,
 }
+
+/// The parts of [`ServiceMeasure::load`].
+const WAITING: usize = 0;
+const HELD: usize = 1;
+const BUSY: usize = 2;
+const SQUARE: usize = 3;
 
 /// What is in use of what there is, both counted only while there is a limit: it may come and go. What is in
 /// use is integrated anyway, so that only a change of the limit costs anything here.
@@ -90,19 +85,13 @@ impl ServiceMeasure {
         let pool = PoolMeasure { used: none, connections: none, waits: Moments::new() };
         Self {
             arrived: 0,
-            admitted: 0,
-            waited: 0,
             waits: Histogram::new(),
-            done: 0,
             failed: 0,
             unwanted: 0,
             turned_away: [0; Cause::ALL.len()],
             responses: Histogram::new(),
-            waiting: none,
-            held: none,
-            in_system: TimeWeightedMoments::new(now, 0),
+            load: TimeWeighted::of(now, [0; 4]),
             levels: levels.then(|| Levels { since: now, nanos: Vec::new() }),
-            busy: none,
             replicas: none,
             threads: Limited::new(now),
             processors: Limited::new(now),
@@ -114,16 +103,8 @@ impl ServiceMeasure {
     }
 
     #[inline]
-    pub(super) fn admitted(&mut self, waited: SimDuration) {
-        self.admitted += 1;
-        self.waited += u64::from(!waited.is_zero());
-        self.waits.record(waited);
-    }
-
-    #[inline]
     pub(super) fn responded(&mut self, took: SimDuration, ok: bool, wanted: bool) {
         if ok {
-            self.done += 1;
             self.responses.record(took);
         } else {
             self.failed += 1;
@@ -133,19 +114,58 @@ impl ServiceMeasure {
 
     #[inline]
     pub(super) fn set_load(&mut self, now: SimTime, load: Load) {
-        let in_system = u64::from(load.waiting) + u64::from(load.held);
         if let Some(levels) = &mut self.levels {
-            levels.pass(now, self.in_system.level().level());
+            levels.pass(now, self.load.part(WAITING).level() + self.load.part(HELD).level());
         }
-        self.waiting.set(now, u64::from(load.waiting));
-        self.held.set(now, u64::from(load.held));
-        self.busy.set(now, u64::from(load.busy));
-        self.in_system.set(now, in_system);
+        let Load { waiting, held, busy } = load;
+        let [waiting, held, busy] = [waiting, held, busy].map(u64::from);
+        let in_system = waiting + held;
+        self.load.set_all(now, [waiting, held, busy, in_system * in_system]);
+    }
+
+    /// Attempts that got a thread.
+    pub const fn admitted(&self) -> u64 {
+        self.waits.count()
+    }
+
+    /// Those of them that had to wait.
+    pub const fn waited(&self) -> u64 {
+        self.waits.count() - self.waits.zeros()
+    }
+
+    /// Visits that ended well.
+    pub const fn done(&self) -> u64 {
+        self.responses.count()
+    }
+
+    /// Attempts waiting.
+    pub const fn waiting(&self) -> TimeWeighted {
+        self.load.part(WAITING)
+    }
+
+    /// Attempts held by threads.
+    pub const fn held(&self) -> TimeWeighted {
+        self.load.part(HELD)
+    }
+
+    /// Servers or cores in use; of a contended database, connections in use.
+    pub const fn busy(&self) -> TimeWeighted {
+        self.load.part(BUSY)
+    }
+
+    /// Attempts waiting or held.
+    pub fn in_system(&self) -> TimeWeighted {
+        self.waiting() + self.held()
+    }
+
+    /// The variance over time of the attempts waiting or held, up to `now`; `None` if no time has passed.
+    pub fn in_system_variance(&self, now: SimTime) -> Option<f64> {
+        self.in_system().variance(&self.load.part(SQUARE), now)
     }
 
     pub(super) fn set_capacity(&mut self, now: SimTime, capacity: &Capacity) {
-        self.threads.set_limit(now, capacity.threads, &self.held);
-        self.processors.set_limit(now, capacity.processors, &self.busy);
+        self.threads.set_limit(now, capacity.threads, &self.held());
+        self.processors.set_limit(now, capacity.processors, &self.busy());
         self.replicas.set(now, capacity.replicas);
         for (pool, &connections) in self.pools.iter_mut().zip(&capacity.pools) {
             pool.connections.set(now, connections);
@@ -171,18 +191,18 @@ impl ServiceMeasure {
 
     /// Busy servers or cores over those there are, while they are limited; `None` if they never were.
     pub fn processor_utilisation(&self, now: SimTime) -> Option<f64> {
-        self.processors.utilisation(now, &self.busy)
+        self.processors.utilisation(now, &self.busy())
     }
 
     /// Held threads over those there are, while they are limited; `None` if they never were.
     pub fn thread_utilisation(&self, now: SimTime) -> Option<f64> {
-        self.threads.utilisation(now, &self.held)
+        self.threads.utilisation(now, &self.held())
     }
 
     /// How long each number in system lasted up to now, in nanoseconds, if it was asked for.
     pub fn level_nanos(&self, now: SimTime) -> Option<Vec<u128>> {
         let mut levels = self.levels.clone()?;
-        levels.pass(now, self.in_system.level().level());
+        levels.pass(now, self.in_system().level());
         Some(levels.nanos)
     }
 }
