@@ -19,7 +19,8 @@ pub(super) struct Visit {
     /// What it is; of a branch that of its parent, which awaits it.
     pub(super) attempt: Attempt,
     /// While working or delayed: until when, or the demand while waiting for a server. While calling:
-    /// the number of the call; directly, the bits of its key. While joining: the number of the first branch.
+    /// the number of the call; directly, the bits of its key. While joining: the number of the first branch. While another fetches
+    /// for it: the number of the fetch, and the place among those who wait for it.
     pub(super) until: SimTime,
     /// Where it is.
     pub(super) replica: u32,
@@ -56,6 +57,8 @@ pub(super) enum Doing {
     Awaiting,
     /// Waits for its branches.
     Joining,
+    /// Waits for another visit's fetch of a key.
+    Waiting,
 }
 
 const _: () = assert!(size_of::<Visit>() <= 56, "a visit is small: there are as many as requests in service");
@@ -151,6 +154,7 @@ impl State {
                 return;
             }
             if v.failed.is_some() {
+                self.abandon_fetches(topology, visit, NONE);
                 return self.end(cx, visit);
             }
             let op = &topology.ops[v.pc as usize];
@@ -182,6 +186,12 @@ impl State {
                     return self.fork(visit, targets);
                 }
                 Op::Goto(to) => v.pc = *to,
+                Op::Lookup(lookup) => {
+                    if !self.look_up(cx, visit, *lookup) {
+                        return;
+                    }
+                }
+                Op::Store(lookup) => self.store(cx, visit, *lookup),
                 Op::End => return self.end(cx, visit),
             }
         }
@@ -398,6 +408,7 @@ impl State {
         let v = &mut self.visits[visit];
         let (doing, until, replica, branch) = (v.doing, v.until, v.replica, v.is_branch());
         v.doing = Doing::Free;
+        self.abandon_fetches(cx.topology, visit, NONE);
         let host = &mut self.replicas[replica as usize];
         let spec = &cx.topology.services[usize::from(host.service)];
         match doing {
@@ -437,7 +448,7 @@ impl State {
                     self.cancel_visit(cx, branch);
                 }
             }
-            Doing::Free | Doing::Going | Doing::Delayed => {}
+            Doing::Free | Doing::Going | Doing::Delayed | Doing::Waiting => {}
         }
         self.visits.free(visit);
         if !branch {
