@@ -95,6 +95,7 @@ fn service(replicas: u32, processor: Processor, get: Vec<Step>) -> Service {
         queue: Queue::default(),
         balancer: Default::default(),
         calls: IndexMap::new(),
+        caches: IndexMap::new(),
         endpoints: IndexMap::from([("get".to_owned(), get)]),
     }
 }

@@ -7,7 +7,7 @@
 use crate::catalogue::Entry;
 use crate::distribution::Distribution;
 use crate::given::Given;
-use crate::policy::{Balancer, Drop, Retry};
+use crate::policy::{Balancer, Cache, Drop, Retry};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
@@ -43,6 +43,9 @@ pub struct Service {
     /// listed is called without pool, timeout or retry.
     #[serde(default)]
     pub calls: IndexMap<String, CallPolicy>,
+    /// What the service holds of others so that it need not ask them, by name.
+    #[serde(default)]
+    pub caches: IndexMap<String, Cache>,
     /// What the service does for a request, by endpoint.
     pub endpoints: IndexMap<String, Vec<Step>>,
 }
@@ -135,6 +138,15 @@ pub enum Step {
     Branch(Vec<(Given<f64>, Vec<Step>)>),
     /// Does the steps with this probability: `Maybe(0.1, [Call("db.query")])`.
     Maybe(Given<f64>, Vec<Step>),
+    /// Looks up a key in a cache of the service and goes on if it is there; otherwise does the steps and stores
+    /// it, unless they fail: `Lookup(cache: "users", miss: [Call("db.query")])`.
+    Lookup {
+        /// The cache, one of the service's own.
+        cache: String,
+        /// What is done to fetch a key.
+        #[serde(default)]
+        miss: Vec<Step>,
+    },
 }
 
 /// How one service calls another.
@@ -191,6 +203,11 @@ impl Step {
             name: "Maybe",
             example: "Maybe(0.1, [Call(\"db.query\")])",
             summary: "does the steps with this probability",
+        },
+        Entry {
+            name: "Lookup",
+            example: "Lookup(cache: \"users\", miss: [Call(\"db.query\")])",
+            summary: "looks up a key in a cache of the service; on a miss does the steps and stores it",
         },
     ];
 }

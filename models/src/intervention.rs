@@ -24,6 +24,11 @@ pub enum Act {
         /// without a timeout learns at once in any case.
         refuse: bool,
     },
+    /// All caches of the service are emptied.
+    Flush {
+        /// The service.
+        service: u16,
+    },
     /// Numbers change: sizes, times, rates. Draws already made stand; everything after is new. How many
     /// replicas a service has does not change, that is [`Act::Scale`]; the factor of a trace counts from
     /// the next bin on.

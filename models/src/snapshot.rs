@@ -28,6 +28,8 @@ pub struct ServiceSnapshot {
     pub busy: u32,
     /// What it has.
     pub capacity: Capacity,
+    /// Keys that each cache holds which all replicas have in common; 0 for one that they have not.
+    pub keys: Vec<u32>,
     /// Its replicas, those that drain included.
     pub replicas: Vec<ReplicaSnapshot>,
 }
@@ -45,6 +47,8 @@ pub struct ReplicaSnapshot {
     pub held: u32,
     /// Visits at work.
     pub at_work: u32,
+    /// Keys that each of its own caches holds; 0 for one that all replicas have in common.
+    pub keys: Vec<u32>,
     /// Its pools.
     pub pools: Vec<PoolSnapshot>,
 }

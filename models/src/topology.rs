@@ -2,6 +2,7 @@
 
 use crate::blueprint::Layout;
 use crate::policy::backoff::BackoffRule;
+use crate::policy::cache::CacheSpec;
 use crate::policy::{Balancer, Budget, Drop};
 use crate::workload::{Rate, Trace};
 use sim_core::dist::Dist;
@@ -50,6 +51,8 @@ pub struct ServiceSpec {
     pub pools: Vec<PoolSpec>,
     /// Retry budgets of each replica.
     pub budgets: Vec<Budget>,
+    /// Caches of each replica, or of all in common.
+    pub caches: Vec<CacheSpec>,
 }
 
 /// A processor as run.
@@ -154,10 +157,25 @@ pub enum Op {
         /// Where to go on.
         join: u32,
     },
+    /// Looks up a key: goes on at the next instruction to fetch it, or at [`Lookup::hit`] if it is there.
+    Lookup(Lookup),
+    /// Stores the key that the same lookup has missed.
+    Store(Lookup),
     /// Goes on elsewhere.
     Goto(u32),
     /// The program, or a branch of [`Op::Parallel`], ends.
     End,
+}
+
+/// A lookup of a key in a cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// The cache, among those of the service.
+    pub cache: u16,
+    /// Where a visit goes on that has found the key.
+    pub hit: u32,
+    /// Names the draw of the key, and others of this lookup.
+    pub draw: u64,
 }
 
 /// Who calls at a [`Site`].
@@ -272,6 +290,10 @@ impl Topology {
             let processors = t.services.iter().map(|s| std::mem::discriminant(&s.processor));
             (processors.collect::<Vec<_>>(), t.services.iter().map(|s| s.budgets.len()).collect::<Vec<_>>())
         };
+        let caches = |t: &Self| {
+            let of = |c: &CacheSpec| (c.name.clone(), c.shared, c.is_analytic());
+            t.services.iter().map(|s| s.caches.iter().map(of).collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
         let clients = |t: &Self| {
             let kind =
                 |c: &ClientSpec| (c.name.clone(), std::mem::discriminant(&c.arrivals), c.mix.len(), c.budget.is_some());
@@ -284,6 +306,7 @@ impl Topology {
             (pools(self) == pools(next), "which pools there are"),
             (sites(self) == sites(next), "who calls what, and with which pool or retry budget,"),
             (kinds(self) == kinds(next), "the kind of a processor, or which retry budgets there are,"),
+            (caches(self) == caches(next), "which caches there are, which of them are shared and which analytic,"),
             (clients(self) == clients(next), "the client populations"),
             (users(self) == users(next), "the number of closed users"),
         ];
@@ -305,6 +328,8 @@ impl Op {
             Self::Parallel { targets, join } => (5, targets.iter().copied().chain([*join]).collect()),
             Self::Goto(to) => (6, vec![*to]),
             Self::End => (7, vec![]),
+            Self::Lookup(lookup) => (8, vec![u32::from(lookup.cache), lookup.hit]),
+            Self::Store(lookup) => (9, vec![u32::from(lookup.cache)]),
         }
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! Requests follow from the rates, visits from the probabilities of the calls, events from the steps
 //! of the visits, and what piles up from the utilisation law: what is offered, rate times demand, over
-//! what there is. All of it is rough, within a factor of two or so; it serves to warn.
+//! what there is. All of it is rough, within a factor of two or so; it serves to warn. Of caches whose hit ratio
+//! nobody knows beforehand, because it depends on the rate, every lookup counts as a miss: then it is the most there
+//! can be.
 
 use crate::load::Loaded;
 use crate::run::{Options, RunError};
@@ -45,6 +47,9 @@ pub struct Cost {
     pub limit_bytes: u64,
     /// Where most piles up, if more is offered than can be done.
     pub overload: Option<Overload>,
+    /// Caches, as service and name, of which nobody knows beforehand how many lookups hit: the cost is as if none
+    /// did.
+    pub unknown_hits: Vec<(String, String)>,
 }
 
 /// More is offered to a resource than it can do.
@@ -82,6 +87,7 @@ impl Cost {
             state_bytes: one.state_bytes,
             limit_bytes: options.limits.state_bytes,
             overload: one.overload,
+            unknown_hits: unknown_hits(&loaded.topology),
         })
     }
 
@@ -103,7 +109,8 @@ impl Cost {
             let because = self.overload.as_ref().map_or_else(String::new, |overload| {
                 let Overload { service, resource, load, from, backlog } = overload;
                 let from = crate::units::span(from.as_secs_f64());
-                format!(": from {from} on, {service} is offered {load:.1} times what its {resource} can do, and {backlog:.0e} requests pile up")
+                let at_worst = if self.unknown_hits.is_empty() { "" } else { ", if no lookup hits" };
+                format!(": from {from} on, {service} is offered {load:.1} times what its {resource} can do{at_worst}, and {backlog:.0e} requests pile up")
             });
             warnings.push(format!(
                 "a replication may hold about {} of state, more than its limit of {}, and would stop there{because}",
@@ -113,6 +120,14 @@ impl Cost {
         }
         warnings
     }
+}
+
+fn unknown_hits(topology: &Topology) -> Vec<(String, String)> {
+    let named = |(service, cache): (u16, u16)| {
+        let service = &topology.services[usize::from(service)];
+        (service.name.clone(), service.caches[usize::from(cache)].name.clone())
+    };
+    Demands::of(topology).unknown_hits.into_iter().map(named).collect()
 }
 
 /// A time for a person, rounded.
@@ -157,6 +172,8 @@ impl OneRun {
                         let left = replicas[usize::from(*service)] - killed.len() as f64;
                         replicas[usize::from(*service)] = left.max(0.0);
                     }
+                    // It makes for more work for a while, which is as hard to say as it is short.
+                    Act::Flush { .. } => {}
                     Act::Adopt { topology: next } => {
                         topology = next.clone();
                         demands = Demands::of(&topology);

@@ -6,7 +6,9 @@
 use crate::load::Loaded;
 use crate::units::Unit;
 use models::intervention::Act;
-use models::probe::{Cause, ClientMeasure, Measure, PoolMeasure, ServiceMeasure, Window, WindowMeasure};
+use models::probe::{
+    CacheMeasure, Cause, ClientMeasure, Found, Measure, PoolMeasure, ServiceMeasure, Window, WindowMeasure,
+};
 use models::topology::{ProcessorSpec, Topology, UNLIMITED};
 use sim_core::stats::{Estimate, Histogram, wilson};
 use sim_core::time::SimTime;
@@ -281,6 +283,24 @@ pub(crate) const POOL: Definition = Definition {
     about: "Connections in use over those there are, of this service's pool to that callee.",
 };
 
+/// `services.<service>.caches.<cache>`.
+pub(crate) const CACHE: &[Row<CacheMeasure>] = &[
+    row("lookups_per_s", PerSecond, "Lookups in the caches of all replicas.", |c, at| rate(c.lookups(), at)),
+    row("hit_ratio", Share, "Lookups that find their key and go on at once.", |c, _| came_to(c, Found::Hit)),
+    row(
+        "waited_ratio",
+        Share,
+        "Lookups that miss a key which somebody fetches, and wait for that fetch (single flight).",
+        |c, _| came_to(c, Found::Waited),
+    ),
+    row("refreshed_ratio", Share, "Lookups that find their key and fetch it anew before it expires.", |c, _| {
+        came_to(c, Found::Refresh)
+    }),
+    row("fetches_per_s", PerSecond, "Fetches of keys: of those missed, and of those refreshed.", |c, at| {
+        rate(c.fetches(), at)
+    }),
+];
+
 /// `windows.<window>`.
 pub(crate) const WINDOW: &[Row<WindowMeasure>] = &[
     row("arrivals", Count, "Fresh requests that come in the window, after the warm-up.", |w, at| {
@@ -311,6 +331,7 @@ pub fn definitions() -> impl Iterator<Item = (&'static str, &'static Definition)
         .chain(failures("clients.<population>.failures"))
         .chain(utilisations)
         .chain(at("services.<service>", SERVICE))
+        .chain(at("services.<service>.caches.<cache>", CACHE))
         .chain(at("windows.<window>", WINDOW))
 }
 
@@ -328,6 +349,10 @@ fn collapsed(window: &WindowMeasure, named: bool) -> Option<bool> {
 
 fn unknown(m: &ClientMeasure) -> Option<f64> {
     ratio(m.arrived.saturating_sub(m.known()), m.arrived)
+}
+
+fn came_to(cache: &CacheMeasure, found: Found) -> Option<f64> {
+    ratio(cache.found[found as usize], cache.lookups())
 }
 
 fn pool_wait(pools: &[PoolMeasure]) -> Option<f64> {
@@ -451,6 +476,13 @@ impl Plan {
         for row in SERVICE {
             let of = row.of;
             self.add(&["services", name], &row.definition, move |m, at| of(&m.services[id], at));
+        }
+        for (cache, spec) in spec.caches.iter().enumerate() {
+            for row in CACHE {
+                let of = row.of;
+                let place = ["services", name, "caches", &spec.name];
+                self.add(&place, &row.definition, move |m, at| of(&m.services[id].caches[cache], at));
+            }
         }
     }
 

@@ -171,6 +171,13 @@ impl Loaded {
                     }
                     Ok(vec![(at, intervention::Act::Kill { service, replicas: replicas.clone(), refuse: *refuse })])
                 }),
+                Act::Flush { service } => self.service(service, &place).and_then(|id| {
+                    if self.topology.services[usize::from(id)].caches.is_empty() {
+                        let problem = Problem::error(place.clone(), format!("\"{service}\" has no cache to empty"));
+                        return Err(problem.with_help("flush a service that has caches"));
+                    }
+                    Ok(vec![(at, intervention::Act::Flush { service: id })])
+                }),
                 Act::Set { path, .. } => {
                     let text = self.document.get(&place.name("to")).unwrap_or_default().to_owned();
                     self.set(&mut document, &place, path, &text)
@@ -394,7 +401,9 @@ fn windows(scenario: &Scenario) -> Vec<Window> {
 /// Acts on services that are not there. With a sound design the timeline itself finds them, and more.
 fn acts_on_nobody(scenario: &Scenario, document: &Document) -> Vec<Problem> {
     let nobody = |(i, entry): (usize, &Entry)| match &entry.act {
-        Act::Scale { service, .. } | Act::Kill { service, .. } if !stands(document, service) => {
+        Act::Scale { service, .. } | Act::Kill { service, .. } | Act::Flush { service }
+            if !stands(document, service) =>
+        {
             let place = Path::default().name("timeline").index(i).name("act").name("service");
             Some(Problem::error(place, format!("there is no service \"{service}\"")))
         }

@@ -85,6 +85,11 @@ pub enum Act {
         #[serde(default)]
         refuse: bool,
     },
+    /// All caches of the service are emptied.
+    Flush {
+        /// The service.
+        service: String,
+    },
     /// A number of a service or a client changes: `Set(path: "services.app.calls.db.pool", to: 2)`. A
     /// changed number of replicas is as a [`Act::Scale`]; a changed factor of a trace counts from its
     /// next bin on.
@@ -109,6 +114,11 @@ impl Act {
             name: "Kill",
             example: "Kill(service: \"app\", replicas: [0])",
             summary: "replicas crash and lose what they hold; refuse: true lets callers know at once",
+        },
+        models::catalogue::Entry {
+            name: "Flush",
+            example: "Flush(service: \"app\")",
+            summary: "empties all caches of a service",
         },
         models::catalogue::Entry {
             name: "Set",

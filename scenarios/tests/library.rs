@@ -4,7 +4,7 @@
 use models::blueprint::{Layout, Processor, Service, Step};
 use models::catalogue;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop, Popularity, Retry};
+use models::policy::{Backoff, Balancer, Drop, Eviction, KeyOf, Popularity, Refresh, Retry};
 use models::probe::{Arrival, Cause, Load, Outcome, Probe, Response};
 use models::system::Run;
 use models::workload::{Arrivals, Rate};
@@ -234,6 +234,9 @@ fn everything_there_is_occurs_in_the_library() {
     check("backoff", Backoff::ALL, &found.backoffs);
     check("arrivals", Arrivals::ALL, &found.arrivals);
     check("rate", Rate::ALL, &found.rates);
+    check("eviction rule", Eviction::ALL, &found.evictions);
+    check("refresh rule", Refresh::ALL, &found.refreshes);
+    check("owner of keys", KeyOf::ALL, &found.owners);
     check("act", Act::ALL, &found.acts);
     assert!(missing.is_empty(), "no scenario of the library has {missing:?}");
 }
@@ -252,6 +255,9 @@ struct Found {
     arrivals: BTreeSet<String>,
     rates: BTreeSet<String>,
     acts: BTreeSet<String>,
+    evictions: BTreeSet<String>,
+    refreshes: BTreeSet<String>,
+    owners: BTreeSet<String>,
 }
 
 /// The name of a value's variant.
@@ -281,6 +287,12 @@ impl Found {
         if let Balancer::ByKey(by_key) = &service.balancer {
             self.popularities.insert(variant(&by_key.popularity));
         }
+        for cache in service.caches.values() {
+            self.popularities.insert(variant(&cache.popularity));
+            self.evictions.insert(variant(&cache.eviction));
+            self.refreshes.insert(variant(&cache.refresh));
+            self.owners.extend(cache.key_of.as_ref().map(variant));
+        }
         self.layouts.insert(variant(&service.queue.layout));
         self.drops.insert(variant(&service.queue.drop));
         service.calls.values().for_each(|call| self.retry(call.retry.as_ref()));
@@ -303,7 +315,7 @@ impl Found {
                 Step::Call(_) | Step::Send(_) => {}
                 Step::Parallel(branches) => branches.iter().for_each(|steps| self.steps(steps)),
                 Step::Branch(branches) => branches.iter().for_each(|(_, steps)| self.steps(steps)),
-                Step::Maybe(_, steps) => self.steps(steps),
+                Step::Maybe(_, steps) | Step::Lookup { miss: steps, .. } => self.steps(steps),
             }
         }
     }
@@ -318,6 +330,7 @@ const TEMPLATE: &str = r#"(
             processor: PROCESSOR,
             balancer: BALANCER,
             queue: (drop: DROP),
+            caches: {"users": (keys: 9, popularity: Uniform, ttl: "1s", eviction: EVICTION, refresh: REFRESH, key_of: OWNER)},
             calls: {"db": (pool: 4, timeout: "1s", retry: (max: 1, backoff: BACKOFF))},
             endpoints: {"page": [Work(DISTRIBUTION), STEP, Call("db.query")]},
         ),
@@ -334,7 +347,7 @@ const TEMPLATE: &str = r#"(
 )"#;
 
 /// Every family, and its word in the template.
-const FAMILIES: [(&str, &[catalogue::Entry]); 11] = [
+const FAMILIES: [(&str, &[catalogue::Entry]); 14] = [
     ("PROCESSOR", Processor::ALL),
     ("BALANCER", Balancer::ALL),
     ("POPULARITY", Popularity::ALL),
@@ -346,6 +359,9 @@ const FAMILIES: [(&str, &[catalogue::Entry]); 11] = [
     ("RATE", Rate::ALL),
     ("ARRIVALS", Arrivals::ALL),
     ("ACT", Act::ALL),
+    ("EVICTION", Eviction::ALL),
+    ("REFRESH", Refresh::ALL),
+    ("OWNER", KeyOf::ALL),
 ];
 
 #[test]

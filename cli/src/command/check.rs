@@ -101,6 +101,7 @@ fn summary(name: &str, loaded: &Loaded, cost: &Cost) -> Value {
             "cpu_s": cost.cpu_s,
             "state_bytes": cost.state_bytes.round() as u64,
             "limit_bytes": cost.limit_bytes,
+            "unknown_hits": cost.unknown_hits.iter().map(|(service, cache)| json!([service, cache])).collect::<Vec<_>>(),
             "warnings": cost.warnings(),
         },
         "problems": problems::json(&loaded.warnings),
@@ -138,6 +139,7 @@ fn contents(loaded: &Loaded, cost: &Cost) -> String {
         ("expects", counted(scenario.expect.len(), "figure")),
         ("run", some(format!("{} after a warm-up of {}, {times}", run.horizon, run.warm_up))),
         ("cost", some(expected(cost))),
+        ("", unknown_hits(cost)),
     ];
     let mut text = format!("{}: fine\n", input::shown(loaded));
     for (what, lines) in lines {
@@ -177,6 +179,13 @@ fn expected(cost: &Cost) -> String {
         rounded(cost.requests),
         rounded(cost.events)
     )
+}
+
+/// What the cost leaves open.
+fn unknown_hits(cost: &Cost) -> Vec<String> {
+    let caches = cost.unknown_hits.iter().map(|(service, cache)| format!("{service} {cache}"));
+    let caches = several(caches.collect::<Vec<_>>().into_iter());
+    if caches.is_empty() { Vec::new() } else { vec![format!("at most: as if no lookup hit in {caches}")] }
 }
 
 /// An estimate with the two digits that mean something: 1.2 million.

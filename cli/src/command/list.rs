@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum as _};
 use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop, Popularity};
+use models::policy::{Backoff, Balancer, Drop, Eviction, KeyOf, Popularity, Refresh};
 use models::workload::{Arrivals, Rate};
 use scenarios::growth::Curve;
 use scenarios::library;
@@ -76,8 +76,8 @@ const LISTS: &[Listed] = &[
     },
     Listed {
         name: "popularities",
-        about: "how requests spread over the keys of a sharded service",
-        place: "services.NAME.balancer: ByKey(keys: 1000000, popularity: ...)",
+        about: "how requests spread over the keys of a sharded service or a cache",
+        place: "services.NAME.balancer: ByKey(keys: 1000000, popularity: ...), services.NAME.caches.NAME.popularity",
         entries: || rows(Popularity::ALL),
     },
     Listed {
@@ -91,6 +91,24 @@ const LISTS: &[Listed] = &[
         about: "which waiting requests are thrown away when their turn comes",
         place: "services.NAME.queue.drop",
         entries: || rows(Drop::ALL),
+    },
+    Listed {
+        name: "evictions",
+        about: "which key leaves a full cache",
+        place: "services.NAME.caches.NAME.eviction",
+        entries: || rows(Eviction::ALL),
+    },
+    Listed {
+        name: "refreshes",
+        about: "whether a cache fetches a key anew before it expires",
+        place: "services.NAME.caches.NAME.refresh",
+        entries: || rows(Refresh::ALL),
+    },
+    Listed {
+        name: "keys",
+        about: "whose key a lookup in a cache asks for",
+        place: "services.NAME.caches.NAME.key_of",
+        entries: || rows(KeyOf::ALL),
     },
     Listed {
         name: "distributions",

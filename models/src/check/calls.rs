@@ -60,6 +60,8 @@ fn can_end(steps: &[Step], endpoints: &Endpoints<'_>, ending: &IndexSet<String>)
         Step::Parallel(branches) => branches.iter().all(|steps| can_end(steps, endpoints, ending)),
         Step::Branch(branches) => branches.iter().any(|(p, steps)| p.get() > 0.0 && can_end(steps, endpoints, ending)),
         Step::Maybe(p, steps) => p.get() < 1.0 || can_end(steps, endpoints, ending),
+        // The first lookup finds nothing.
+        Step::Lookup { miss, .. } => can_end(miss, endpoints, ending),
     })
 }
 
@@ -90,6 +92,8 @@ fn targets<'a>(steps: &'a [Step], times: f64, found: &mut impl FnMut(&'a str, f6
             Step::Parallel(branches) => branches.iter().for_each(|steps| targets(steps, times, found)),
             Step::Branch(branches) => branches.iter().for_each(|(p, steps)| targets(steps, times * p.get(), found)),
             Step::Maybe(p, steps) => targets(steps, times * p.get(), found),
+            // At worst every lookup misses.
+            Step::Lookup { miss, .. } => targets(miss, times, found),
         }
     }
 }

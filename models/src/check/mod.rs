@@ -1,5 +1,6 @@
 //! From what a person wrote to what can run: every problem at once, each with its place and remedy.
 
+mod caches;
 mod calls;
 mod program;
 
@@ -66,6 +67,7 @@ pub fn check(
         site.direct = site.pool.is_none() && site.timeout.is_none() && site.retry.is_none() && !cancels;
     }
     calls::check(blueprint, &mut problems);
+    caches::check(blueprint, &mut problems);
     if problems.is_empty() { Ok(Topology { services, endpoints, ops, sites, clients }) } else { Err(problems) }
 }
 
@@ -100,7 +102,10 @@ fn names(blueprint: &Blueprint, workload: &Workload, problems: &mut Vec<Problem>
     let endpoints = blueprint.services.iter().map(|(name, s)| (services.name(name).name("endpoints"), s));
     let endpoints: Vec<_> =
         endpoints.flat_map(|(path, s)| s.endpoints.keys().map(move |n| (path.clone(), n))).collect();
-    for (path, name) in all.chain(endpoints.iter().map(|(path, name)| (path, *name))) {
+    let caches = blueprint.services.iter().map(|(name, s)| (services.name(name).name("caches"), s));
+    let caches: Vec<_> = caches.flat_map(|(path, s)| s.caches.keys().map(move |n| (path.clone(), n))).collect();
+    let endpoints = endpoints.iter().chain(&caches);
+    for (path, name) in all.chain(endpoints.map(|(path, name)| (path, *name))) {
         if name.is_empty() || name.contains('.') || name.chars().any(char::is_control) {
             let message = format!("{name:?} is no usable name");
             problems.push(Problem::new(path.name(name), message, "use letters, digits, - and _; no dot"));
@@ -148,7 +153,8 @@ impl Compiler<'_> {
             budgets.extend(policy.retry.as_ref().and_then(|r| r.budget.clone()));
             policies.insert(callee.clone(), PolicySpec { pool, timeout, cancel: policy.cancel, retry });
         }
-        let context = Context { id, policies: &policies, server_is_thread, in_parallel: false };
+        let caches = self.caches_of(&path, service);
+        let context = Context { id, service, policies: &policies, server_is_thread, in_parallel: false };
         self.endpoints_of(&path, service, &context);
         ServiceSpec {
             name: name.to_owned(),
@@ -162,6 +168,7 @@ impl Compiler<'_> {
             balancer: service.balancer.clone(),
             pools,
             budgets,
+            caches,
         }
     }
 
@@ -174,7 +181,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn at_least_one(&mut self, path: &Path, what: &str, n: u32) -> u32 {
+    pub(super) fn at_least_one(&mut self, path: &Path, what: &str, n: u32) -> u32 {
         if n == 0 {
             self.problem(path, format!("there are 0 {what}"), "write 1 or more");
         }

@@ -24,16 +24,19 @@ pub(super) struct Compiler<'a> {
     names: IndexMap<String, u16>,
     /// Closed users of the populations so far.
     pub(super) users: u64,
+    /// Keys in caches at the start, of the services so far.
+    pub(super) warm_keys: u64,
     problems: &'a mut Vec<Problem>,
 }
 
 /// Counts within one endpoint, from which draws and calls get stable names.
 #[derive(Default)]
-struct Ordinals {
+pub(super) struct Ordinals {
     work: u64,
     delay: u64,
     branch: u64,
     calls: IndexMap<String, u64>,
+    pub(super) lookups: IndexMap<String, u64>,
 }
 
 /// How one service calls another, as run.
@@ -49,6 +52,7 @@ pub(super) struct PolicySpec {
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
     pub(super) id: u16,
+    pub(super) service: &'a Service,
     pub(super) policies: &'a IndexMap<String, PolicySpec>,
     pub(super) server_is_thread: bool,
     pub(super) in_parallel: bool,
@@ -71,7 +75,7 @@ impl<'a> Compiler<'a> {
                 endpoints.push(EndpointSpec { service: id as u16, name: name.clone(), entry: 0 });
             }
         }
-        Self { blueprint, endpoints, ops: Vec::new(), sites: Vec::new(), names, users: 0, problems }
+        Self { blueprint, endpoints, ops: Vec::new(), sites: Vec::new(), names, users: 0, warm_keys: 0, problems }
     }
 
     pub(super) fn problem(&mut self, path: &Path, message: impl Into<String>, help: impl Into<String>) {
@@ -132,7 +136,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn steps(&mut self, path: &Path, steps: &[Step], context: &Context<'_>, ordinals: &mut Ordinals) {
+    pub(super) fn steps(&mut self, path: &Path, steps: &[Step], context: &Context<'_>, ordinals: &mut Ordinals) {
         for (i, step) in steps.iter().enumerate() {
             self.step(&path.index(i), step, context, ordinals);
         }
@@ -173,6 +177,7 @@ impl<'a> Compiler<'a> {
                 let end = self.ops.len() as u32;
                 self.ops[at] = Op::Branch { targets: [(p, at as u32 + 1), (1.0, end)].into(), draw };
             }
+            Step::Lookup { cache, miss } => self.lookup(path, cache, miss, context, ordinals),
             Step::Branch(branches) => self.branch(path, branches, context, ordinals),
             Step::Parallel(branches) => {
                 if branches.is_empty() {

@@ -1,5 +1,7 @@
 //! What a request asks of every service, on average: visits, work, and time if nobody ever waits.
 
+use crate::policy::cache::CacheSpec;
+use crate::policy::{Balancer, KeyOf};
 use crate::topology::{ClientSpec, Op, Topology};
 use std::collections::BTreeMap;
 
@@ -10,6 +12,10 @@ pub struct Demands {
     pub endpoints: Vec<EndpointDemand>,
     /// For each client population, the visits at each endpoint that one of its requests causes.
     pub visits: Vec<Vec<f64>>,
+    /// Caches, by service and place among its own, of which theory does not know how many lookups find their key
+    /// whatever the rate: those with a time to live or without a size. They count as if none did, so that work and
+    /// visits behind them are the most there can be.
+    pub unknown_hits: Vec<(u16, u16)>,
 }
 
 /// What a visit of an endpoint does, on average.
@@ -31,19 +37,20 @@ const ROUNDS: usize = 200;
 impl Demands {
     /// Works them out.
     pub fn of(topology: &Topology) -> Self {
+        let hits = HitRatios::of(topology);
         let mut endpoints: Vec<EndpointDemand> =
-            topology.endpoints.iter().map(|e| endpoint(topology, e.entry)).collect();
+            topology.endpoints.iter().map(|e| endpoint(topology, e.entry, hits.at(e.service))).collect();
         for _ in 0..ROUNDS {
             let before: Vec<f64> = endpoints.iter().map(|e| e.time_s).collect();
             for (id, spec) in topology.endpoints.iter().enumerate() {
-                endpoints[id].time_s = time_from(topology, spec.entry, &before);
+                endpoints[id].time_s = time_from(topology, spec.entry, hits.at(spec.service), &before);
             }
             if endpoints.iter().zip(&before).all(|(e, before)| (e.time_s - before).abs() <= 1e-9 * e.time_s) {
                 break;
             }
         }
         let visits = topology.clients.iter().map(|client| visits(topology, client, &endpoints)).collect();
-        Self { endpoints, visits }
+        Self { endpoints, visits, unknown_hits: hits.unknown }
     }
 
     /// Visits a second at each endpoint, if each client population sends so many requests a second.
@@ -71,8 +78,36 @@ impl Demands {
     }
 }
 
+/// The share of lookups that find their key, by service and cache, in the long run.
+struct HitRatios {
+    of_services: Vec<Vec<f64>>,
+    unknown: Vec<(u16, u16)>,
+}
+
+impl HitRatios {
+    fn of(topology: &Topology) -> Self {
+        let (mut of_services, mut unknown) = (Vec::new(), Vec::new());
+        for (id, service) in topology.services.iter().enumerate() {
+            let ratio = |(place, cache): (usize, &CacheSpec)| {
+                let by_key = matches!(service.balancer, Balancer::ByKey(_)) && cache.key_of == KeyOf::Request;
+                let ratio = cache.hit_ratio(if by_key && !cache.shared { service.replicas } else { 1 });
+                if ratio.is_none() {
+                    unknown.push((id as u16, place as u16));
+                }
+                ratio.unwrap_or(0.0)
+            };
+            of_services.push(service.caches.iter().enumerate().map(ratio).collect());
+        }
+        Self { of_services, unknown }
+    }
+
+    fn at(&self, service: u16) -> &[f64] {
+        &self.of_services[usize::from(service)]
+    }
+}
+
 /// How often each instruction from `entry` on is carried out. Programs only jump forward.
-fn weights(topology: &Topology, entry: u32) -> Vec<(usize, f64)> {
+fn weights(topology: &Topology, entry: u32, hits: &[f64]) -> Vec<(usize, f64)> {
     let mut weights = BTreeMap::from([(entry as usize, 1.0)]);
     let mut done = Vec::new();
     while let Some((pc, weight)) = weights.pop_first() {
@@ -92,15 +127,20 @@ fn weights(topology: &Topology, entry: u32) -> Vec<(usize, f64)> {
             }
             Op::Goto(to) => go(*to as usize, 1.0),
             Op::End => {}
-            Op::Work { .. } | Op::Delay { .. } | Op::Call(_) | Op::Send(_) => go(pc + 1, 1.0),
+            Op::Lookup(lookup) => {
+                let hit = hits[usize::from(lookup.cache)];
+                go(lookup.hit as usize, hit);
+                go(pc + 1, 1.0 - hit);
+            }
+            Op::Work { .. } | Op::Delay { .. } | Op::Call(_) | Op::Send(_) | Op::Store(_) => go(pc + 1, 1.0),
         }
     }
     done
 }
 
-fn endpoint(topology: &Topology, entry: u32) -> EndpointDemand {
+fn endpoint(topology: &Topology, entry: u32, hits: &[f64]) -> EndpointDemand {
     let mut endpoint = EndpointDemand::default();
-    for (pc, weight) in weights(topology, entry) {
+    for (pc, weight) in weights(topology, entry, hits) {
         match &topology.ops[pc] {
             Op::Work { demand, .. } => {
                 endpoint.demand_s += weight * demand.mean_secs();
@@ -111,15 +151,15 @@ fn endpoint(topology: &Topology, entry: u32) -> EndpointDemand {
                 let site = &topology.sites[usize::from(*site)];
                 endpoint.calls.push((usize::from(site.endpoint), weight, site.pool));
             }
-            Op::Branch { .. } | Op::Parallel { .. } | Op::Goto(_) | Op::End => {}
+            Op::Branch { .. } | Op::Parallel { .. } | Op::Lookup(_) | Op::Store(_) | Op::Goto(_) | Op::End => {}
         }
     }
     endpoint
 }
 
 /// Time from `pc` to the end, given that of every endpoint called: backwards through the program.
-fn time_from(topology: &Topology, entry: u32, endpoints: &[f64]) -> f64 {
-    let reached = weights(topology, entry);
+fn time_from(topology: &Topology, entry: u32, hits: &[f64], endpoints: &[f64]) -> f64 {
+    let reached = weights(topology, entry, hits);
     let mut times = BTreeMap::new();
     for (pc, _) in reached.into_iter().rev() {
         let at = |to: usize| times.get(&to).copied().unwrap_or(0.0);
@@ -127,7 +167,11 @@ fn time_from(topology: &Topology, entry: u32, endpoints: &[f64]) -> f64 {
             Op::Work { demand, .. } => demand.mean_secs() + at(pc + 1),
             Op::Delay { time, .. } => time.mean_secs() + at(pc + 1),
             Op::Call(site) => endpoints[usize::from(topology.sites[usize::from(*site)].endpoint)] + at(pc + 1),
-            Op::Send(_) => at(pc + 1),
+            Op::Send(_) | Op::Store(_) => at(pc + 1),
+            Op::Lookup(lookup) => {
+                let hit = hits[usize::from(lookup.cache)];
+                hit * at(lookup.hit as usize) + (1.0 - hit) * at(pc + 1)
+            }
             Op::Branch { targets, .. } => {
                 let mut before = 0.0;
                 let mut sum = 0.0;

@@ -1,4 +1,4 @@
-//! Policies: how replicas are chosen, when attempts are repeated, what is dropped.
+//! Policies: how replicas are chosen, when attempts are repeated, what is dropped, what caches hold.
 //!
 //! Each policy is one file with its parameters as written and, beside them, the state that one
 //! holder of the policy carries; plus its variant and its line in the family's `ALL`.
@@ -6,11 +6,19 @@
 pub mod backoff;
 pub mod balancer;
 pub mod budget;
+pub mod cache;
 pub mod drop;
+pub mod eviction;
+mod popularity;
+pub mod refresh;
 pub mod retry;
 
 pub use backoff::Backoff;
-pub use balancer::{Balancer, Popularity};
+pub use balancer::Balancer;
 pub use budget::Budget;
+pub use cache::{Cache, KeyOf};
 pub use drop::Drop;
+pub use eviction::Eviction;
+pub use popularity::Popularity;
+pub use refresh::Refresh;
 pub use retry::Retry;

@@ -10,7 +10,7 @@ pub mod series;
 
 pub use digest::Digest;
 pub use events::{Difference, Events};
-pub use measure::{ClientMeasure, Measure, PoolMeasure, ServiceMeasure, Window, WindowMeasure};
+pub use measure::{CacheMeasure, ClientMeasure, Measure, PoolMeasure, ServiceMeasure, Window, WindowMeasure};
 pub use series::Series;
 
 use crate::event::Event;
@@ -108,6 +108,40 @@ pub struct Response {
     pub wanted: bool,
 }
 
+/// A visit looks up a key in a cache.
+#[derive(Clone, Copy, Debug)]
+pub struct LookedUp {
+    /// The service.
+    pub service: u16,
+    /// The cache, among those of the service.
+    pub cache: u16,
+    /// The key, from 0, the most popular, up.
+    pub key: u32,
+    /// Names the request.
+    pub request: Key,
+    /// What came of it.
+    pub found: Found,
+}
+
+/// What comes of a lookup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Found {
+    /// The key is there: the visit goes on.
+    Hit,
+    /// The key is not there, and the visit fetches it.
+    Miss,
+    /// The key is not there, and the visit waits for another's fetch of it.
+    Waited,
+    /// The key is there, and the visit fetches it anew before it expires.
+    Refresh,
+}
+
+impl Found {
+    /// Everything that may come of a lookup.
+    pub const ALL: [Self; 4] = [Self::Hit, Self::Miss, Self::Waited, Self::Refresh];
+}
+
 /// What a service has, replicas that drain included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capacity {
@@ -159,6 +193,8 @@ pub trait Probe {
     fn responded(&mut self, now: SimTime, response: &Response) {}
     /// A visit on behalf of a request needs the processor for this long.
     fn demand(&mut self, now: SimTime, service: u16, request: Key, demand: SimDuration) {}
+    /// A visit looks up a key in a cache.
+    fn looked_up(&mut self, now: SimTime, lookup: &LookedUp) {}
     /// A shared processor has done this much work for a visit.
     fn shared_work_done(&mut self, now: SimTime, service: u16, demand: SimDuration) {}
     /// The load of a service from now on: told at the end of an event that changed it.
@@ -199,6 +235,7 @@ both! {
     turned_away(service: u16, cause: Cause);
     responded(response: &Response);
     demand(service: u16, request: Key, demand: SimDuration);
+    looked_up(lookup: &LookedUp);
     shared_work_done(service: u16, demand: SimDuration);
     load(service: u16, load: Load);
     capacity(service: u16, capacity: &Capacity);

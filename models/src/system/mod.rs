@@ -12,6 +12,7 @@
 //! first granted, then the caller goes on.
 
 mod attempt;
+mod caches;
 mod call;
 mod fifo;
 mod processor;
@@ -29,6 +30,7 @@ use crate::probe::{Cause, Load, Probe};
 use crate::snapshot::{PoolSnapshot, ReplicaSnapshot, ServiceSnapshot, Snapshot};
 use crate::topology::{ProcessorSpec, Topology};
 use attempt::{Attempt, Awaited};
+use caches::Caches;
 use call::{Call, Claim};
 use fifo::Fifo;
 use replica::{Replica, ServiceState};
@@ -79,6 +81,7 @@ struct State {
     clients: Vec<ClientState>,
     calls: Slab<Call>,
     visits: Slab<Visit>,
+    caches: Caches,
     todo: Consequences,
     /// A service whose load has changed in the event under way, and has not been told yet; or [`NO_SERVICE`].
     touched: u16,
@@ -179,7 +182,7 @@ impl Counts {
 /// How much state a run may hold before it stops with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of calls, visits, queues, users and pending events.
+    /// Bytes of calls, visits, queues, users, keys in caches and pending events.
     pub state_bytes: u64,
     /// Events and their consequences within one instant, counted anew at the next: by this an endless
     /// loop at one instant is found, whether within an event or through the agenda.
@@ -241,6 +244,7 @@ impl System {
             clients: topology.clients.iter().map(|spec| ClientState::new(root, spec)).collect(),
             calls: Slab::new(),
             visits: Slab::new(),
+            caches: Caches::new(&topology),
             todo: Consequences::default(),
             touched: NO_SERVICE,
             pooled: 0,
@@ -255,6 +259,7 @@ impl System {
             state.scale(&mut cx, service, state.services[usize::from(service)].desired);
         }
         state.todo.clear();
+        state.warm_caches(&topology, root);
         state.start_sources(&mut cx);
         let system = Self { topology, timeline, applied: 0, limits, unchecked: CHECK_EVERY - 1, state };
         system.schedule_act(SimTime::ZERO, &mut agenda);
@@ -281,7 +286,8 @@ impl System {
         self.applied
     }
 
-    /// Bytes that calls, visits and queues take, without slack. Clients and pending events come on top.
+    /// Bytes that calls, visits, queues and fetches for caches take, without slack. Clients, the keys that caches
+    /// hold and pending events come on top.
     pub fn state_bytes(&self) -> u64 {
         // What was cancelled takes its place in the queue until its turn comes.
         let places = |s: &ServiceState| u64::from(s.load.waiting) + s.cancelled.len() as u64;
@@ -290,6 +296,7 @@ impl System {
             + self.state.visits.len() as u64 * size_of::<Visit>() as u64
             + waiting * size_of::<Attempt>() as u64
             + self.state.pooled * size_of::<Claim>() as u64
+            + self.state.caches.fetch_bytes()
     }
 
     /// Lets a probe that joins now know the levels.
@@ -311,21 +318,23 @@ impl System {
     pub fn snapshot(&self, now: SimTime) -> Snapshot {
         let service = |(id, spec): (usize, &crate::topology::ServiceSpec)| {
             let state = &self.state.services[id];
-            let replicas =
-                self.state.replicas.iter().filter(|r| usize::from(r.service) == id && r.state != ReplicaState::Gone);
+            let replicas = self.state.replicas.iter().enumerate();
+            let replicas = replicas.filter(|(_, r)| usize::from(r.service) == id && r.state != ReplicaState::Gone);
             ServiceSnapshot {
                 name: spec.name.clone(),
                 waiting: state.load.waiting,
                 held: state.load.held,
                 busy: state.load.busy,
                 capacity: self.state.capacity(&self.topology, id as u16),
+                keys: self.state.caches.held_in_common(id as u16),
                 replicas: replicas
-                    .map(|r| ReplicaSnapshot {
+                    .map(|(replica, r)| ReplicaSnapshot {
                         ordinal: r.ordinal,
                         state: r.state,
                         waiting: r.waiting,
                         held: r.held,
                         at_work: r.processor.at_work(),
+                        keys: self.state.caches.held_by(replica as u32),
                         pools: r
                             .pools
                             .iter()
@@ -396,6 +405,7 @@ impl System {
                         self.state.kill(&mut cx, *service, *ordinal, *refuse);
                     }
                 }
+                Act::Flush { service } => self.state.flush(&self.topology, now, *service),
                 Act::Adopt { .. } => self.state.adopt(&mut cx, &old),
             }
             self.state.settle(&mut cx, self.limits.consequences)?;
@@ -410,7 +420,8 @@ impl System {
         // Without slack: a fork has less of it, and must stop at the same event.
         let clients: u64 = self.state.clients.iter().map(ClientState::bytes).sum();
         let pending = agenda.len() as u64 * PENDING_BYTES;
-        if self.state_bytes() + clients + pending > self.limits.state_bytes {
+        let keys = self.state.caches.key_bytes();
+        if self.state_bytes() + clients + keys + pending > self.limits.state_bytes {
             return Err(LimitError::State {
                 at: now,
                 in_flight: self.state.counts.in_flight(),
@@ -458,6 +469,7 @@ impl State {
         for id in 0..self.services.len() as u16 {
             self.tell_capacity(cx, id);
         }
+        self.adopt_caches(cx.topology);
         for client in 0..self.clients.len() as u16 {
             self.restart_arrivals(cx, client, old);
         }

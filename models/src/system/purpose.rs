@@ -23,6 +23,16 @@ pub const WORK: u64 = 8;
 pub const DELAY: u64 = 9;
 /// Which branch is taken.
 pub const BRANCH: u64 = 10;
+/// Which key a lookup asks for.
+pub const LOOKUP: u64 = 40;
+/// Whether a lookup in a cache without keys finds its own.
+pub const FOUND: u64 = 41;
+/// Whether a lookup fetches anew what it has found.
+pub const REFRESH: u64 = 42;
+/// Which key leaves a full cache.
+pub const EVICT: u64 = 43;
+/// What is in a cache at the start.
+pub const WARM: u64 = 44;
 
 /// The `n`-th draw for a purpose, or the `n`-th call along a path, from 0.
 pub const fn nth(purpose: u64, n: u64) -> u64 {

@@ -12,6 +12,7 @@ use crate::policy::balancer::{BalancerState, Member, least_outstanding::fewest};
 use crate::policy::budget::BudgetState;
 use crate::probe::{Capacity, Cause, Load, Probe};
 use crate::topology::{ServiceSpec, Topology, UNLIMITED};
+use sim_core::time::SimTime;
 use std::collections::BTreeSet;
 
 /// The state of a service as a whole.
@@ -277,7 +278,7 @@ impl State {
     }
 
     /// Starts a replica with the lowest ordinal that is not up.
-    fn start_replica(&mut self, topology: &Topology, service: u16) {
+    fn start_replica(&mut self, topology: &Topology, service: u16, now: SimTime) {
         let spec = &topology.services[usize::from(service)];
         let up = &self.services[usize::from(service)].up;
         let position = up.iter().enumerate().find(|(i, m)| m.ordinal != *i as u32).map_or(up.len(), |(i, _)| i);
@@ -304,6 +305,7 @@ impl State {
                 self.replicas.len() - 1
             }
         };
+        self.caches.start(id as u32, spec, now);
         self.services[usize::from(service)].up.insert(position, Member { ordinal, id: id as u32 });
         self.todo.push_back(Todo::Dispatch { replica: id as u32 });
     }
@@ -312,7 +314,7 @@ impl State {
     pub(super) fn scale<P: Probe>(&mut self, cx: &mut Cx<'_, P>, service: u16, desired: u32) {
         self.services[usize::from(service)].desired = desired;
         while (self.services[usize::from(service)].up.len() as u32) < desired {
-            self.start_replica(cx.topology, service);
+            self.start_replica(cx.topology, service, cx.now);
         }
         while self.services[usize::from(service)].up.len() as u32 > desired {
             let last = self.services[usize::from(service)].up.pop().expect("there is one more than desired");
@@ -330,6 +332,7 @@ impl State {
             host.state = ReplicaState::Gone;
             let service = host.service;
             self.clear_pools(replica);
+            self.caches.gone(replica);
             self.tell_capacity(cx, service);
         }
     }
@@ -389,6 +392,7 @@ impl State {
                 let call = v.until.as_nanos() as u32;
                 self.free_call(call);
             }
+            self.abandon_fetches(cx.topology, slot, id);
             if self.visits[slot].attempt.awaited != Awaited::Parent {
                 lost.push(self.visits[slot].attempt);
             }
@@ -402,6 +406,7 @@ impl State {
             }
         }
         self.clear_pools(id);
+        self.caches.gone(id);
         let host = &mut self.replicas[id as usize];
         let (held, pools) = (host.held, host.pools.iter().map(|p| p.used).collect::<Vec<_>>());
         let busy = host.processor.busy(&cx.topology.services[usize::from(service)].processor);
@@ -428,7 +433,7 @@ impl State {
     fn lose<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: &Attempt, refuse: bool) {
         if attempt.awaited == Awaited::Call && !refuse && self.wanted(attempt) {
             let call = &mut self.calls[attempt.by];
-            if call.due != sim_core::time::SimTime::MAX {
+            if call.due != SimTime::MAX {
                 call.phase = Phase::Lost;
                 return;
             }

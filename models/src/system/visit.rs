@@ -20,7 +20,8 @@ pub(super) struct Visit {
     /// What it is; of a branch that of its parent, which awaits it.
     pub(super) attempt: Attempt,
     /// While working or delayed: until when, or the demand while waiting for a server. While calling:
-    /// the number of the call; directly, the bits of its key. While joining: the number of the first branch.
+    /// the number of the call; directly, the bits of its key. While joining: the number of the first branch. While another fetches
+    /// for it: the number of the fetch, and the place among those who wait for it.
     pub(super) until: SimTime,
     /// Where it is.
     pub(super) replica: u32,
@@ -57,6 +58,8 @@ pub(super) enum Doing {
     Awaiting,
     /// Waits for its branches.
     Joining,
+    /// Waits for another visit's fetch of a key.
+    Waiting,
 }
 
 const _: () = assert!(size_of::<Visit>() <= 56, "a visit is small: there are as many as requests in service");
@@ -163,6 +166,7 @@ impl State {
                 return false;
             }
             if v.failed.is_some() {
+                self.abandon_fetches(topology, visit, NONE);
                 return true;
             }
             let op = &topology.ops[v.pc as usize];
@@ -197,6 +201,12 @@ impl State {
                     return false;
                 }
                 Op::Goto(to) => v.pc = *to,
+                Op::Lookup(lookup) => {
+                    if !self.look_up(cx, visit, *lookup) {
+                        return false;
+                    }
+                }
+                Op::Store(lookup) => self.store(cx, visit, *lookup),
                 Op::End => return true,
             }
         }
@@ -410,6 +420,7 @@ impl State {
         let v = &mut self.visits[visit];
         let (doing, until, replica, branch) = (v.doing, v.until, v.replica, v.is_branch());
         v.doing = Doing::Free;
+        self.abandon_fetches(cx.topology, visit, NONE);
         let host = self.host(cx.topology, replica);
         let (processor, spec) = (&mut self.replicas[replica as usize].processor, &host.spec.processor);
         match doing {
@@ -449,7 +460,7 @@ impl State {
                     self.cancel_visit(cx, branch);
                 }
             }
-            Doing::Free | Doing::Going | Doing::Delayed => {}
+            Doing::Free | Doing::Going | Doing::Delayed | Doing::Waiting => {}
         }
         self.visits.free(visit);
         if !branch {

@@ -11,8 +11,8 @@ use models::distribution::Distribution;
 use models::event::Event;
 use models::given::Given;
 use models::intervention::{Act, Timeline};
-use models::policy::{Backoff, Balancer, Budget, Drop, Retry};
-use models::probe::{Attempt, Capacity, Cause, Load, Measure, Outcome, Probe, Response};
+use models::policy::{Backoff, Balancer, Budget, Cache, Drop, Eviction, Popularity, Refresh, Retry};
+use models::probe::{Attempt, Capacity, Cause, Found, Load, LookedUp, Measure, Outcome, Probe, Response};
 use models::system::{Limits, Run, System};
 use models::topology::Topology;
 use models::workload::{Arrivals, Client, Rate, Trace, TraceFile, Workload};
@@ -63,6 +63,27 @@ pub fn maybe(p: f64, steps: Vec<Step>) -> Step {
     Step::Maybe(p.into(), steps)
 }
 
+pub fn lookup(cache: &str, miss: Vec<Step>) -> Step {
+    Step::Lookup { cache: cache.to_owned(), miss }
+}
+
+/// A cache that holds all of so many equally popular keys.
+pub fn cache(keys: u32) -> Cache {
+    Cache {
+        keys: keys.into(),
+        popularity: Popularity::Uniform,
+        key_of: None,
+        size: None,
+        eviction: Eviction::Lru,
+        ttl: None,
+        single_flight: false,
+        refresh: Refresh::Never,
+        shared: false,
+        warm: false,
+        analytic: false,
+    }
+}
+
 pub fn servers(n: u32) -> Processor {
     Processor::Servers(n.into())
 }
@@ -80,6 +101,7 @@ pub fn service(processor: Processor, steps: impl Into<Vec<Step>>) -> Service {
         queue: Queue::default(),
         balancer: Balancer::RoundRobin,
         calls: IndexMap::new(),
+        caches: IndexMap::new(),
         endpoints: IndexMap::from([("get".to_owned(), steps.into())]),
     }
 }
@@ -93,6 +115,7 @@ pub trait ServiceWords: Sized {
     fn drops(self, rule: Drop) -> Self;
     fn balanced(self, by: Balancer) -> Self;
     fn calling(self, callee: &str, policy: CallPolicy) -> Self;
+    fn caching(self, name: &str, cache: Cache) -> Self;
     fn endpoint(self, name: &str, steps: impl Into<Vec<Step>>) -> Self;
 }
 
@@ -129,6 +152,11 @@ impl ServiceWords for Service {
 
     fn calling(mut self, callee: &str, policy: CallPolicy) -> Self {
         self.calls.insert(callee.to_owned(), policy);
+        self
+    }
+
+    fn caching(mut self, name: &str, cache: Cache) -> Self {
+        self.caches.insert(name.to_owned(), cache);
         self
     }
 
@@ -315,6 +343,10 @@ impl Design {
         Act::Kill { service: self.id(service), replicas: vec![replica], refuse: true }
     }
 
+    pub fn flush(&self, service: &str) -> Act {
+        Act::Flush { service: self.id(service) }
+    }
+
     /// Takes over the numbers of this design.
     pub fn adopt(&self) -> Act {
         Act::Adopt { topology: self.topology() }
@@ -345,6 +377,7 @@ pub struct Log {
     held: Vec<(u64, u16, u32)>,
     replicas: Vec<(u64, u16, u64)>,
     pub demands: Vec<(Key, u16, u64)>,
+    pub looked_up: Vec<(u64, LookedUp)>,
 }
 
 impl Log {
@@ -364,6 +397,7 @@ impl Log {
             held: vec![],
             replicas: vec![],
             demands: vec![],
+            looked_up: vec![],
         }
     }
 
@@ -436,6 +470,17 @@ impl Log {
         last.map_or(0, |a| a.2)
     }
 
+    /// When keys were looked up at a service, and what came of it.
+    pub fn looked_up(&self, service: &str) -> Vec<(u64, Found)> {
+        self.looked_up.iter().filter(|a| self.is(a.1.service, service)).map(|a| (a.0, a.1.found)).collect()
+    }
+
+    /// Which keys were looked up at a service, by request.
+    pub fn keys(&self, service: &str) -> Vec<(Key, u32)> {
+        let of = self.looked_up.iter().filter(|a| self.is(a.1.service, service));
+        of.map(|a| (a.1.request, a.1.key)).collect()
+    }
+
     /// How many replicas there were from when on.
     pub fn replicas(&self, service: &str) -> Vec<(u64, u64)> {
         let mut replicas: Vec<_> = self.replicas.iter().filter(|a| self.is(a.1, service)).map(|a| (a.0, a.2)).collect();
@@ -485,6 +530,10 @@ impl Probe for Log {
 
     fn capacity(&mut self, now: SimTime, service: u16, capacity: &Capacity) {
         self.replicas.push((now.as_nanos(), service, capacity.replicas));
+    }
+
+    fn looked_up(&mut self, now: SimTime, lookup: &LookedUp) {
+        self.looked_up.push((now.as_nanos(), *lookup));
     }
 
     fn demand(&mut self, _: SimTime, service: u16, request: Key, demand: SimDuration) {

@@ -182,6 +182,7 @@ proptest! {
         let original = world.design.topology();
         let moved = |act: &Act| match act {
             Act::Scale { service, to } => Act::Scale { service: service + u16::from(first), to: *to },
+            Act::Flush { service } => Act::Flush { service: service + u16::from(first) },
             Act::Kill { service, replicas, refuse } => {
                 Act::Kill { service: service + u16::from(first), replicas: replicas.clone(), refuse: *refuse }
             }

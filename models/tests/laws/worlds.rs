@@ -7,10 +7,12 @@
 use crate::common::*;
 use models::blueprint::{CallPolicy, Processor, Service, Step};
 use models::distribution::Distribution;
+use models::given::Given;
 use models::intervention::Act;
 use models::policy::backoff::{Exponential, Jitter};
 use models::policy::balancer::{ByKey, Popularity, PowerOf};
-use models::policy::{Backoff, Balancer, Drop};
+use models::policy::refresh::Early;
+use models::policy::{Backoff, Balancer, Cache, Drop, Eviction, KeyOf, Refresh};
 use models::probe::Probe;
 use models::system::{Limits, Run, System};
 use models::workload::rate::{Match, Piecewise, Ramp};
@@ -65,7 +67,7 @@ impl std::fmt::Debug for World {
 
 pub(crate) fn worlds() -> impl Strategy<Value = World> {
     let dice = |n| proptest::collection::vec(any::<u16>(), n..=n);
-    (dice(150), dice(300), dice(300), dice(40)).prop_map(|(shape, numbers, others, acts)| {
+    (dice(200), dice(340), dice(340), dice(40)).prop_map(|(shape, numbers, others, acts)| {
         let dice = |v: &Vec<u16>| Dice(v.clone().into_iter());
         let design = build(&mut dice(&shape), &mut dice(&numbers));
         let other = build(&mut dice(&shape), &mut dice(&others));
@@ -74,7 +76,8 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
         let services = design.blueprint.services.len() as u64;
         let acts = (0..d.below(7)).map(|_| {
             let service = d.below(services) as u16;
-            let act = match d.below(4) {
+            let act = match d.below(5) {
+                4 => Act::Flush { service },
                 0 => Act::Scale { service, to: d.below(5) as u32 },
                 1 | 2 => {
                     let replicas = (0..3).filter(|_| d.hit(50)).collect();
@@ -141,9 +144,13 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
             service = service.calling(&format!("s{callee}"), random_policy(shape, n, callee == id));
         }
     }
+    // Keys are few, so that they are missed, hit and waited for by the same few requests.
+    for name in ["near", "far"] {
+        service = service.caching(name, random_cache(shape, n));
+    }
     let mut steps = Vec::new();
     let own_server = matches!(service.processor, Processor::Servers(_)) && service.threads.is_none();
-    let mut with = Steps { id, count, working: true, own_server };
+    let mut with = Steps { id, count, working: true, own_server, missed: false };
     for _ in 0..1 + shape.below(4) {
         steps.push(with.step(shape, n, 0));
     }
@@ -170,11 +177,30 @@ fn random_policy(shape: &mut Dice, n: &mut Dice, impatient: bool) -> CallPolicy 
     policy
 }
 
+fn random_cache(shape: &mut Dice, n: &mut Dice) -> Cache {
+    let mut cache = cache(1 + n.below(5) as u32);
+    cache.shared = shape.hit(30);
+    cache.analytic = shape.hit(15);
+    let by_request = n.hit(50) && !cache.analytic;
+    cache.key_of = Some(if by_request { KeyOf::Request } else { KeyOf::Lookup });
+    cache.size = n.hit(70).then(|| Given::from(1 + n.below(4) as u32));
+    cache.eviction = [Eviction::Lru, Eviction::Fifo, Eviction::Random][n.below(3) as usize];
+    cache.ttl = n.hit(60).then(|| ns(1 + n.below(3_000)).into());
+    cache.single_flight = n.hit(50);
+    cache.warm = n.hit(20);
+    if n.hit(30) && cache.ttl.is_some() && !cache.analytic {
+        cache.refresh = Refresh::Early(Early { beta: (n.below(40) as f64 / 10.0).into() });
+    }
+    cache
+}
+
 struct Steps {
     id: usize,
     count: usize,
     working: bool,
     own_server: bool,
+    /// Within the steps of a miss: another lookup there is one in the far cache.
+    missed: bool,
 }
 
 impl Steps {
@@ -183,7 +209,7 @@ impl Steps {
     }
 
     fn step(&mut self, shape: &mut Dice, n: &mut Dice, depth: u32) -> Step {
-        let kind = shape.below(if depth < 2 { 12 } else { 8 });
+        let kind = shape.below(if depth < 2 { 14 } else { 8 });
         let further = self.count - self.id - 1;
         match kind {
             4 => Step::Delay(random_time(n)),
@@ -201,6 +227,12 @@ impl Steps {
                 let outside = std::mem::replace(&mut self.working, !self.own_server);
                 let step = Step::Parallel((0..1 + shape.below(3)).map(|_| self.steps(shape, n, depth + 1)).collect());
                 self.working = outside;
+                step
+            }
+            12.. if depth == 0 || !self.missed => {
+                let outside = std::mem::replace(&mut self.missed, true);
+                let step = lookup(if outside { "far" } else { "near" }, self.steps(shape, n, depth + 1));
+                self.missed = outside;
                 step
             }
             _ if self.working => Step::Work(random_time(n)),

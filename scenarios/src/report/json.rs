@@ -286,6 +286,7 @@ const BEFORE_FIGURES: &[(&str, &str, &str, &str)] = &[
         "figures by resource",
         "What the service has, and how busy it is.",
     ),
+    ("services.<service>.caches.<cache>", "services.<service>.caches", "object", "By cache, if the service has some."),
     (
         "windows.<window>",
         "services.<service>.distribution",

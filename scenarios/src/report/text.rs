@@ -306,6 +306,32 @@ fn services(text: &mut String, report: &RunReport, page: &Page<'_>) {
     if !waits.is_empty() {
         page.wrapped(text, None, " waiting for a connection, mean:", &waits.join(", "));
     }
+    let caches = cache_rows(report);
+    if !caches.is_empty() {
+        page.heading(text, "Caches", "means, by lookups");
+        page.table(text, &CACHES, caches);
+    }
+}
+
+/// What stands in the columns of [`cache_rows`].
+pub(crate) const CACHES: [&str; 6] = ["", "lookups", "hit", "waited", "refreshed", "fetches"];
+
+/// The figures of each cache.
+pub(crate) fn cache_rows(report: &RunReport) -> Vec<Vec<String>> {
+    let cache = |figure: &Figure| match &figure.path[..] {
+        [services, service, caches, cache, key]
+            if services == "services" && caches == "caches" && key == "hit_ratio" =>
+        {
+            Some((service.clone(), cache.clone()))
+        }
+        _ => None,
+    };
+    let row = |(service, cache): (String, String)| {
+        let figure = |key: &str| short(report.figure(&format!("services.{service}.caches.{cache}.{key}")));
+        let keys = ["lookups_per_s", "hit_ratio", "waited_ratio", "refreshed_ratio", "fetches_per_s"];
+        std::iter::once(format!("{service} {cache}")).chain(keys.iter().map(|key| figure(key))).collect()
+    };
+    report.figures.values().filter_map(cache).map(row).collect()
 }
 
 /// What stands in the columns of [`service_rows`].

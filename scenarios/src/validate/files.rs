@@ -70,4 +70,7 @@ pub(super) const ALL: &[Entry] = &[
     Entry { name: "retry_tenth", text: include_str!("../../validation/retry_tenth.ron") },
     Entry { name: "retry_outage_sre", text: include_str!("../../validation/retry_outage_sre.ron") },
     Entry { name: "usl_uslpkg", text: include_str!("../../validation/usl_uslpkg.ron") },
+    Entry { name: "che_a08", text: include_str!("../../validation/che_a08.ron") },
+    Entry { name: "che_a10", text: include_str!("../../validation/che_a10.ron") },
+    Entry { name: "ttlcache_a", text: include_str!("../../validation/ttlcache_a.ron") },
 ];

@@ -23,9 +23,6 @@ pub const UNTOLD: &[Untold] = &[
     Untold { case: "hedge_exp", waits_for: "hedging: a second call, and the first of two replies" },
     Untold { case: "hedge_bimodal", waits_for: "hedging" },
     Untold { case: "breakdown_a", waits_for: "faults at random, after which interrupted work goes on" },
-    Untold { case: "che_a08", waits_for: "a cache with a size and an eviction rule" },
-    Untold { case: "che_a10", waits_for: "a cache with a size and an eviction rule" },
-    Untold { case: "ttlcache_a", waits_for: "a cache with a time to live" },
 ];
 
 const HEAD: &str = "\

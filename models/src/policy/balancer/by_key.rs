@@ -5,8 +5,8 @@
 //! refresh. A key's shard is its hash modulo the number of shards; popular keys make hot shards.
 
 use super::View;
-use crate::catalogue::Entry;
 use crate::given::Given;
+use crate::policy::Popularity;
 use crate::system::purpose;
 use serde::{Deserialize, Serialize};
 use sim_core::dist::Zipf;
@@ -22,31 +22,6 @@ pub struct ByKey {
     pub popularity: Popularity,
 }
 
-/// How requests spread over keys.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum Popularity {
-    /// Every key alike.
-    Uniform,
-    /// The k-th most popular key is asked for with a probability proportional to k^-exponent.
-    Zipf {
-        /// 0 is uniform, about 1 is common.
-        exponent: Given<f64>,
-    },
-}
-
-impl Popularity {
-    /// Every popularity there is.
-    pub const ALL: &[Entry] = &[
-        Entry { name: "Uniform", example: "Uniform", summary: "every key alike" },
-        Entry {
-            name: "Zipf",
-            example: "Zipf(exponent: 1.0)",
-            summary: "the k-th most popular key is asked for in proportion to k^-exponent",
-        },
-    ];
-}
-
 /// Sharding as run.
 #[derive(Clone, Debug)]
 pub struct ByKeyState {
@@ -59,7 +34,7 @@ const SUMMED: u32 = 200_000;
 impl ByKey {
     /// The share of all requests that the most popular of so many shards gets: at least one of so many.
     pub fn hottest(&self, shards: u32) -> f64 {
-        let exponent = self.exponent();
+        let exponent = self.popularity.exponent();
         let keys = self.keys.get();
         let weight = |key: f64| libm::pow(key, -exponent);
         let mut shares = vec![0.0; shards.max(1) as usize];
@@ -80,16 +55,8 @@ impl ByKey {
         most / (all + rest)
     }
 
-    fn exponent(&self) -> f64 {
-        match &self.popularity {
-            Popularity::Uniform => 0.0,
-            Popularity::Zipf { exponent } => exponent.get(),
-        }
-    }
-
     pub(super) fn start(&self) -> Result<ByKeyState, String> {
-        let popularity = Zipf::new(u64::from(self.keys.get()), self.exponent()).map_err(|e| e.to_string())?;
-        Ok(ByKeyState { popularity })
+        Ok(ByKeyState { popularity: self.popularity.sampler(self.keys.get())? })
     }
 }
 

@@ -10,7 +10,8 @@ mod power_of;
 mod random;
 mod round_robin;
 
-pub use by_key::{ByKey, Popularity};
+pub use super::popularity::Popularity;
+pub use by_key::ByKey;
 pub use power_of::PowerOf;
 
 use crate::catalogue::Entry;

@@ -7,9 +7,9 @@ mod client;
 mod service;
 
 pub use client::{ClientMeasure, Window, WindowMeasure};
-pub use service::{PoolMeasure, ServiceMeasure};
+pub use service::{CacheMeasure, PoolMeasure, ServiceMeasure};
 
-use super::{Arrival, Attempt, Capacity, Cause, Load, Outcome, Probe, Response};
+use super::{Arrival, Attempt, Capacity, Cause, Load, LookedUp, Outcome, Probe, Response};
 use crate::intervention::Act;
 use crate::system::Run;
 use crate::topology::{Caller, ProcessorSpec, Topology};
@@ -66,7 +66,11 @@ impl Measure {
             in_flight: TimeWeighted::new(now, 0),
             in_flight_max: 0,
             clients: topology.clients.iter().map(|_| ClientMeasure::new(good)).collect(),
-            services: topology.services.iter().map(|s| ServiceMeasure::new(now, s.pools.len(), levels)).collect(),
+            services: topology
+                .services
+                .iter()
+                .map(|s| ServiceMeasure::new(now, s.pools.len(), s.caches.len(), levels))
+                .collect(),
             windows: windows.into_iter().map(WindowMeasure::new).collect(),
             repeats: 0,
             topology,
@@ -179,6 +183,10 @@ impl Probe for Measure {
         // Whoever came before counting began does not count as having been abandoned since.
         let wanted = response.wanted || response.arrived < self.from;
         self.service(response.service).responded(took, response.ok, wanted);
+    }
+
+    fn looked_up(&mut self, _: SimTime, lookup: &LookedUp) {
+        self.service(lookup.service).caches[usize::from(lookup.cache)].found[lookup.found as usize] += 1;
     }
 
     fn shared_work_done(&mut self, _: SimTime, service: u16, demand: SimDuration) {

@@ -1,6 +1,6 @@
 //! A service: levels over time, waiting and response times.
 
-use crate::probe::{Capacity, Cause, Load};
+use crate::probe::{Capacity, Cause, Found, Load};
 use sim_core::stats::{Histogram, Moments, TimeWeighted};
 use sim_core::time::{SimDuration, SimTime};
 
@@ -32,6 +32,8 @@ pub struct ServiceMeasure {
     processors: Limited,
     /// Its pools, in the order of its calls.
     pub pools: Vec<PoolMeasure>,
+    /// Its caches.
+    pub caches: Vec<CacheMeasure>,
     /// Work that a shared processor has completed, in nanoseconds of demand.
     pub work_done: u128,
     /// Of a contended database: the work it does a second with all connections in use, and since when.
@@ -79,8 +81,27 @@ pub struct PoolMeasure {
     pub waits: Moments,
 }
 
+/// The figures of one cache, in all replicas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheMeasure {
+    /// Lookups by what came of them; in the order of [`Found::ALL`].
+    pub found: [u64; Found::ALL.len()],
+}
+
+impl CacheMeasure {
+    /// Lookups.
+    pub fn lookups(&self) -> u64 {
+        self.found.iter().sum()
+    }
+
+    /// Keys that lookups began to fetch: those missed and those fetched anew.
+    pub const fn fetches(&self) -> u64 {
+        self.found[Found::Miss as usize] + self.found[Found::Refresh as usize]
+    }
+}
+
 impl ServiceMeasure {
-    pub(super) fn new(now: SimTime, pools: usize, levels: bool) -> Self {
+    pub(super) fn new(now: SimTime, pools: usize, caches: usize, levels: bool) -> Self {
         let none = TimeWeighted::new(now, 0);
         let pool = PoolMeasure { used: none, connections: none, waits: Moments::new() };
         Self {
@@ -96,6 +117,7 @@ impl ServiceMeasure {
             threads: Limited::new(now),
             processors: Limited::new(now),
             pools: vec![pool; pools],
+            caches: vec![CacheMeasure::default(); caches],
             work_done: 0,
             contended_rate: (now, 0.0),
             contended_work: 0.0,

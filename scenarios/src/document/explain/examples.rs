@@ -10,7 +10,7 @@ use crate::scenario::Act;
 use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop, Popularity};
+use models::policy::{Backoff, Balancer, Drop, Eviction, KeyOf, Popularity, Refresh};
 use models::workload::{Arrivals, Rate};
 use sim_core::time::SimDuration;
 
@@ -34,6 +34,9 @@ const FAMILIES: &[Family] = &[
     Family { name: "Layout", noun: "a layout", entries: Layout::ALL },
     Family { name: "Drop", noun: "a drop rule", entries: Drop::ALL },
     Family { name: "Backoff", noun: "a backoff", entries: Backoff::ALL },
+    Family { name: "Eviction", noun: "an eviction rule", entries: Eviction::ALL },
+    Family { name: "Refresh", noun: "a refresh rule", entries: Refresh::ALL },
+    Family { name: "KeyOf", noun: "an owner of keys", entries: KeyOf::ALL },
     Family { name: "Act", noun: "an act", entries: Act::ALL },
 ];
 

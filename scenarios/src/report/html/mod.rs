@@ -294,12 +294,21 @@ fn services(report: &RunReport) -> Markup {
         "99% within",
         "rejected, or abandoned by those who asked",
     ];
-    let waits = text::pool_waits(report);
+    let of_caches = [
+        "",
+        "lookups in the caches of all replicas",
+        "found and gone on at once",
+        "missed, and waited for somebody's fetch",
+        "found, and fetched anew before it expires",
+        "of keys missed and refreshed",
+    ];
+    let (waits, caches) = (text::pool_waits(report), text::cache_rows(report));
     html! {
         (plain_table("Services", &text::SERVICES, &hints, text::service_rows(report)))
         p.note { "Means, by attempts."
             @if !waits.is_empty() { " Waiting for a connection, mean: " (waits.join(", ")) "." }
         }
+        @if !caches.is_empty() { (plain_table("Caches", &text::CACHES, &of_caches, caches)) }
     }
 }
 
