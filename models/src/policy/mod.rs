@@ -6,11 +6,13 @@
 pub mod backoff;
 pub mod balancer;
 pub mod budget;
+pub mod discipline;
 pub mod drop;
 pub mod retry;
 
 pub use backoff::Backoff;
 pub use balancer::{Balancer, Popularity};
 pub use budget::Budget;
+pub use discipline::Discipline;
 pub use drop::Drop;
 pub use retry::Retry;

@@ -2,7 +2,7 @@
 
 use super::attempt::{Attempt, Awaited};
 use super::call::{Claim, Phase};
-use super::fifo::Fifo;
+use super::line::Line;
 use super::processor::Processor;
 use super::visit::Doing;
 use super::{Cx, NONE, State, Todo, purpose};
@@ -24,7 +24,7 @@ pub(super) struct ServiceState {
     /// The balancer in front.
     pub(super) balancer: BalancerState,
     /// The queue of all, if there is one for all.
-    pub(super) queue: Fifo<Attempt>,
+    pub(super) queue: Line,
     /// Attempts that were cancelled while they waited, by the bits of their keys: their places in the
     /// queues count no longer, and are skipped when their turn comes.
     pub(super) cancelled: BTreeSet<u64>,
@@ -42,7 +42,7 @@ pub(super) struct Replica {
     pub(super) held: u32,
     /// Requests in the own queue that count as waiting.
     pub(super) waiting: u32,
-    pub(super) queue: Fifo<Attempt>,
+    pub(super) queue: Line,
     pub(super) processor: Processor,
     pub(super) pools: Vec<Pool>,
     pub(super) budgets: Vec<BudgetState>,
@@ -145,8 +145,8 @@ impl State {
             let host = &mut self.replicas[replica as usize];
             let state = &mut self.services[usize::from(service)];
             let head = match spec.layout {
-                Layout::PerReplica => host.queue.pop(),
-                Layout::Shared => state.queue.pop(),
+                Layout::PerReplica => host.queue.pop(spec.order, host.waiting),
+                Layout::Shared => state.queue.pop(spec.order, state.load.waiting),
             };
             let head = head.expect("a request that counts as waiting is in the queue");
             let wanted = self.wanted(&head);
@@ -159,7 +159,7 @@ impl State {
             if spec.layout == Layout::PerReplica {
                 self.replicas[replica as usize].waiting -= 1;
             }
-            if spec.drop != Drop::Never && spec.drop.drops(cx.now, self.deadline(&head, wanted)) {
+            if spec.drop != Drop::Never && spec.drop.drops(cx.now, self.deadline(topology, &head, wanted)) {
                 cx.probe.turned_away(cx.now, service, Cause::Dropped);
                 self.todo.push_back(Todo::Reply { attempt: head, result: Err(Cause::Dropped) });
                 continue;
@@ -170,7 +170,7 @@ impl State {
                     .free_thread(&self.replicas, spec.threads, &head)
                     .expect("a free thread was seen"),
             };
-            if head.awaited == Awaited::Call && wanted {
+            if head.awaited() == Awaited::Call && wanted {
                 self.calls[head.by].replica = taker;
             }
             self.admit(cx, taker, head);
@@ -279,7 +279,7 @@ impl State {
             state: ReplicaState::Up,
             held: 0,
             waiting: 0,
-            queue: Fifo::new(),
+            queue: Line::new(),
             processor: Processor::new(),
             pools: vec![Pool::default(); spec.pools.len()],
             budgets: spec.budgets.iter().map(crate::policy::Budget::start).collect(),
@@ -380,7 +380,7 @@ impl State {
                 let call = v.until.as_nanos() as u32;
                 self.free_call(call);
             }
-            if self.visits[slot].attempt.awaited != Awaited::Parent {
+            if self.visits[slot].attempt.awaited() != Awaited::Parent {
                 lost.push(self.visits[slot].attempt);
             }
             self.visits[slot].doing = Doing::Free;
@@ -417,7 +417,7 @@ impl State {
     /// An attempt is lost. Its caller learns of it at once if connections are refused, or if it has no
     /// timeout by which it would notice; otherwise when its timeout has passed.
     fn lose<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: &Attempt, refuse: bool) {
-        if attempt.awaited == Awaited::Call && !refuse && self.wanted(attempt) {
+        if attempt.awaited() == Awaited::Call && !refuse && self.wanted(attempt) {
             let call = &mut self.calls[attempt.by];
             if call.due != sim_core::time::SimTime::MAX {
                 call.phase = Phase::Lost;

@@ -3,8 +3,9 @@
 //! A branch of `Parallel` is a visit too: it runs in the thread of its parent, has its own place in
 //! the program, and is not counted as a request of the service.
 
-use super::attempt::{Attempt, Awaited};
+use super::attempt::{Attempt, Awaited, Standing};
 use super::call::Phase;
+use super::patience::PATIENT;
 use super::{Cx, NONE, State, Todo};
 use crate::event::Event;
 use crate::probe::{Cause, Probe, Response};
@@ -63,7 +64,7 @@ const _: () = assert!(size_of::<Visit>() <= 56, "a visit is small: there are as 
 impl Visit {
     /// Works undisturbed; `id` is its number.
     #[inline]
-    fn work_alone<P: Probe>(&mut self, cx: &mut Cx<'_, P>, id: u32, demand: SimDuration) {
+    pub(super) fn work_alone<P: Probe>(&mut self, cx: &mut Cx<'_, P>, id: u32, demand: SimDuration) {
         self.doing = Doing::Working;
         self.until = cx.now.saturating_add(demand);
         cx.agenda.schedule(self.until, Class::Ordinary, Event::StepEnd { visit: id });
@@ -83,7 +84,7 @@ impl Visit {
     }
 
     fn is_branch(&self) -> bool {
-        self.attempt.awaited == Awaited::Parent
+        self.attempt.awaited() == Awaited::Parent
     }
 }
 
@@ -118,7 +119,10 @@ impl State {
             doing: Doing::Going,
             failed: None,
         });
-        if attempt.awaited == Awaited::Call && self.wanted(&attempt) {
+        if attempt.awaited() == Awaited::Call && self.wanted(&attempt) {
+            if self.calls[attempt.by].visit == PATIENT {
+                self.end_patience(cx, attempt.by);
+            }
             self.calls[attempt.by].visit = visit;
         }
         match first {
@@ -170,7 +174,7 @@ impl State {
                 Op::Call(site) => return self.start_call(cx, *site, visit, request, key),
                 Op::Send(site) => {
                     let key = key.index(topology.sites[usize::from(*site)].path);
-                    self.send_directly(cx, key, request, *site, NONE, Awaited::Nobody);
+                    self.send_directly(cx, key, request, *site, visit, Awaited::Nobody);
                 }
                 Op::Branch { targets, draw } => {
                     let u = key.index(*draw).uniform();
@@ -193,7 +197,8 @@ impl State {
         let parent = self.visits[visit].clone();
         let mut first = NONE;
         for &pc in targets.iter().rev() {
-            let attempt = Attempt { by: visit, awaited: Awaited::Parent, ..parent.attempt };
+            let standing = Standing::new(Awaited::Parent, parent.attempt.standing.priority());
+            let attempt = Attempt { by: visit, standing, ..parent.attempt };
             let branch = Visit { attempt, pc, sibling: first, open: 0, doing: Doing::Going, failed: None, ..parent };
             first = self.visits.insert(|_| branch);
         }
@@ -219,13 +224,13 @@ impl State {
         cx.probe.demand(cx.now, service, v.attempt.request, demand);
         match spec.processor {
             ProcessorSpec::Servers(_) if spec.server_is_thread => v.work_alone(cx, visit, demand),
+            ProcessorSpec::Servers(servers) if spec.preempts => self.work_by_urgency(cx, visit, demand, servers),
             ProcessorSpec::Servers(servers) => {
                 if host.processor.take_server(servers) {
                     v.work_alone(cx, visit, demand);
                     self.set_busy(cx, replica, 1);
                 } else {
-                    v.doing = Doing::Ready;
-                    v.until = SimTime::from_nanos(demand.as_nanos());
+                    v.wait_for_server(demand);
                     host.processor.wait(visit);
                 }
             }
@@ -279,16 +284,16 @@ impl State {
             let replica = v.replica;
             let spec = &cx.topology.services[usize::from(self.replicas[replica as usize].service)];
             if !spec.server_is_thread {
-                self.release_server(cx, replica);
+                self.release_server(cx, replica, visit);
             }
         }
         // Nothing is to be done before: no need to put it on the list.
         self.resume(cx, visit);
     }
 
-    /// A server is free: whoever is ready takes it.
-    fn release_server<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
-        self.replicas[replica as usize].processor.release_server();
+    /// The server of a visit is free: whoever is ready takes it.
+    fn release_server<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, visit: u32) {
+        self.replicas[replica as usize].processor.leave_server(visit);
         self.set_busy(cx, replica, -1);
         if self.replicas[replica as usize].processor.somebody_is_ready() {
             self.start_ready(cx, replica);
@@ -403,7 +408,7 @@ impl State {
         match doing {
             Doing::Ready => host.processor.remove(cx.now, &spec.processor, visit, false),
             Doing::Working if spec.server_is_thread => {}
-            Doing::Working => self.release_server(cx, replica),
+            Doing::Working => self.release_server(cx, replica, visit),
             Doing::Sharing => {
                 let before = host.processor.busy(&spec.processor);
                 host.processor.remove(cx.now, &spec.processor, visit, true);
