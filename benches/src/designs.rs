@@ -7,7 +7,7 @@ use models::distribution::Distribution;
 use models::policy::{Backoff, Retry};
 use models::topology::Topology;
 use models::workload::rate::Match;
-use models::workload::{Arrivals, Client, Rate, Workload};
+use models::workload::{Arrivals, Balking, Client, Rate, Workload};
 use sim_core::time::SimDuration;
 use std::sync::Arc;
 
@@ -109,7 +109,16 @@ fn closed(users: u32) -> Arrivals {
 }
 
 fn client(arrivals: Arrivals, asks: &str) -> Client {
-    Client { arrivals, mix: IndexMap::from([(asks.to_owned(), 1.0.into())]), timeout: None, cancel: false, retry: None }
+    Client {
+        arrivals,
+        mix: IndexMap::from([(asks.to_owned(), 1.0.into())]),
+        priority: 0.into(),
+        balking: Balking::Never,
+        patience: None,
+        timeout: None,
+        cancel: false,
+        retry: None,
+    }
 }
 
 fn design<const N: usize>(services: [(&str, Service); N], client: Client) -> Arc<Topology> {

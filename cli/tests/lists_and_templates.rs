@@ -4,12 +4,14 @@ mod support;
 
 use support::{Folder, SMALL};
 
-const LISTS: [&str; 19] = [
+const LISTS: [&str; 21] = [
     "acts",
     "arrivals",
     "backoffs",
     "balancers",
+    "balking",
     "curves",
+    "disciplines",
     "distributions",
     "drops",
     "durations",

@@ -7,7 +7,7 @@
 use crate::catalogue::Entry;
 use crate::distribution::Distribution;
 use crate::given::Given;
-use crate::policy::{Balancer, Cache, Drop, Retry};
+use crate::policy::{Balancer, Cache, Discipline, Drop, Retry};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
@@ -58,7 +58,7 @@ fn one() -> Given<u32> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Processor {
-    /// n servers, first come first served. Without `threads` a request keeps its server until the
+    /// n servers, first come first served but for `PreemptivePriority`. Without `threads` a request keeps its server until the
     /// reply, also during calls; with `threads` it keeps it for the length of a work step.
     Servers(Given<u32>),
     /// n cores shared equally: with k requests at work each advances at rate min(1, n/k).
@@ -81,13 +81,16 @@ impl Default for Processor {
     }
 }
 
-/// Where requests wait for a thread, and which of them are dropped.
+/// Where requests wait for a thread, who of them is next, and which are dropped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Queue {
     /// One queue for each replica, or one for all.
     #[serde(default)]
     pub layout: Layout,
+    /// Who of those that wait is next.
+    #[serde(default)]
+    pub discipline: Discipline,
     /// How many may wait, per replica or in all according to the layout; left out, any number.
     #[serde(default)]
     pub cap: Option<Given<u32>>,

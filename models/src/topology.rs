@@ -3,7 +3,9 @@
 use crate::blueprint::Layout;
 use crate::policy::backoff::BackoffRule;
 use crate::policy::cache::CacheSpec;
+use crate::policy::discipline::Order;
 use crate::policy::{Balancer, Budget, Drop};
+use crate::workload::balking::BalkingRule;
 use crate::workload::{Rate, Trace};
 use sim_core::dist::Dist;
 use sim_core::time::SimDuration;
@@ -21,10 +23,15 @@ pub struct Topology {
     pub sites: Vec<Site>,
     /// Client populations, in the order written.
     pub clients: Vec<ClientSpec>,
+    /// Whether some population is more urgent than others.
+    pub prioritised: bool,
 }
 
 /// No limit.
 pub const UNLIMITED: u32 = u32::MAX;
+
+/// The greatest priority there is; 0 is the least.
+pub const MOST_URGENT: u32 = 15;
 
 /// A service as run.
 #[derive(Clone, Debug)]
@@ -41,6 +48,10 @@ pub struct ServiceSpec {
     pub server_is_thread: bool,
     /// One queue a replica, or one for all.
     pub layout: Layout,
+    /// Who of those that wait is next.
+    pub order: Order,
+    /// Whether the more urgent take the servers of the less urgent.
+    pub preempts: bool,
     /// Most requests waiting in a queue, or [`UNLIMITED`].
     pub cap: u32,
     /// What is dropped at dequeue.
@@ -211,6 +222,10 @@ pub struct Site {
     pub cancel: bool,
     /// Whether failed attempts are repeated.
     pub retry: Option<RetrySpec>,
+    /// Whether the caller is a population that may not join.
+    pub balks: bool,
+    /// Whether the caller is a population whose patience may end while an attempt waits.
+    pub patient: bool,
 }
 
 /// A retry policy as run.
@@ -235,6 +250,12 @@ pub struct ClientSpec {
     pub mix: Vec<(f64, u16)>,
     /// The population's retry budget, if it has one.
     pub budget: Option<Budget>,
+    /// How urgent its requests are, up to [`MOST_URGENT`].
+    pub priority: u8,
+    /// When its requests do not join.
+    pub balking: BalkingRule,
+    /// How long its attempts wait for a thread, if not for ever.
+    pub patience: Option<Dist>,
 }
 
 /// Arrivals as run.
@@ -274,8 +295,9 @@ impl Topology {
     /// Why `next` cannot take the place of this topology while it runs: names, steps and populations
     /// must be the same, numbers may differ.
     pub fn refuses(&self, next: &Self) -> Option<String> {
-        let services =
-            |t: &Self| t.services.iter().map(|s| (s.name.clone(), s.layout, s.server_is_thread)).collect::<Vec<_>>();
+        let services = |t: &Self| {
+            t.services.iter().map(|s| (s.name.clone(), s.layout, s.server_is_thread, s.preempts)).collect::<Vec<_>>()
+        };
         let endpoints = |t: &Self| t.endpoints.iter().map(|e| (e.service, e.name.clone(), e.entry)).collect::<Vec<_>>();
         let ops = |t: &Self| t.ops.iter().map(Op::shape).collect::<Vec<_>>();
         let pools = |t: &Self| {

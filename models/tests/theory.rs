@@ -12,13 +12,13 @@ use common::*;
 use models::blueprint::{Processor, Service, Step};
 use models::distribution::Distribution;
 use models::policy::balancer::PowerOf;
-use models::policy::{Backoff, Balancer, Drop};
-use models::probe::{Cause, Measure, ServiceMeasure};
+use models::policy::{Backoff, Balancer, Discipline, Drop};
+use models::probe::{Cause, Measure, Probe, ServiceMeasure};
 use models::system::Run;
 use models::workload::rate::Ramp;
 use models::workload::{Arrivals, Rate};
 use sim_core::stats::Moments;
-use sim_core::time::SimDuration;
+use sim_core::time::{SimDuration, SimTime};
 
 /// What replications say of several figures.
 struct Found {
@@ -243,6 +243,55 @@ fn who_is_turned_away_and_tries_again_meets_a_busy_server() {
     })
     .is("away", 4.9, 0.02)
     .is("utilisation", 0.7, 0.005);
+}
+
+// ---- disciplines and impatience
+
+#[test]
+fn the_newest_first_changes_the_spread_of_waiting_and_not_its_mean() {
+    // M/M/1 at 0.5: E[W] = 1 and E[W^2] = 4 in turn; E[W^2] / (1 - rho) with the last first (Takacs 1963).
+    for (discipline, second) in [(Discipline::Fifo, 4.0), (Discipline::Lifo, 8.0)] {
+        let d = open(0.5, service(servers(1), [works(1.0)]).discipline(discipline));
+        let mut found = Found { figures: vec![("wait", vec![]), ("second", vec![])] };
+        for replication in 0..10 {
+            let mut run = d.seeded(1, replication, vec![]);
+            run.run_until(SimTime::from_secs(2_000), &mut ()).expect("no limit is hit");
+            let mut waits = Waits(Moments::new(), Moments::new());
+            run.run_until(SimTime::from_secs(402_000), &mut waits).expect("no limit is hit");
+            found.figures[0].1.push(waits.0.mean().unwrap());
+            found.figures[1].1.push(waits.1.mean().unwrap());
+        }
+        found.is("wait", 1.0, 0.01).is("second", second, 0.03);
+    }
+}
+
+/// Times in the queue and their squares.
+struct Waits(Moments, Moments);
+
+impl Probe for Waits {
+    fn admitted(&mut self, _: SimTime, _: u16, waited: SimDuration) {
+        let waited = waited.as_secs_f64();
+        self.0.push(waited);
+        self.1.push(waited * waited);
+    }
+}
+
+#[test]
+fn the_more_urgent_wait_for_the_rest_of_one_service_or_not_at_all() {
+    // M/M/1, 0.2 and 0.6 (Cobham 1954): 2 and 6 without interruption, 1.25 and 6.25 with it. Ciw 3 publishes
+    // the first pair as what its own run is held against (test_priority_system_compare_literature).
+    for (discipline, high, low) in [(Discipline::Priority, 2.0, 6.0), (Discipline::PreemptivePriority, 1.25, 6.25)] {
+        let d = design()
+            .service("web", service(servers(1), [works(1.0)]).discipline(discipline))
+            .client("high", client(poisson(0.2), "web.get").urgent(1))
+            .client("low", client(poisson(0.6), "web.get"));
+        ten(&d, 200_000.0, |_, m| {
+            let response = |client: usize| m.clients[client].responses.mean_secs().unwrap();
+            vec![("high", response(0)), ("low", response(1))]
+        })
+        .is("high", high, 0.01)
+        .is("low", low, 0.02);
+    }
 }
 
 // ---- processor sharing

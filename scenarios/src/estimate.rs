@@ -267,11 +267,12 @@ impl Flow {
             visits.iter().enumerate().for_each(|(id, count)| flow.endpoints[id] += rate * count);
             for &(_, site) in &client.mix {
                 let site = &topology.sites[usize::from(site)];
-                flow.bare &= site.timeout.is_some() || site.direct;
-                let patience_s = site.timeout.map_or(f64::INFINITY, |timeout| timeout.as_secs_f64());
-                flow.patience_s = flow.patience_s.min(patience_s);
+                let patience = client.patience.as_ref().map_or(f64::INFINITY, |patience| patience.mean_secs());
+                flow.bare &= site.timeout.is_some() || site.patient || site.direct;
+                let timeout_s = site.timeout.map_or(f64::INFINITY, |timeout| timeout.as_secs_f64());
+                flow.patience_s = flow.patience_s.min(timeout_s).min(patience);
                 let repeats = site.retry.as_ref().filter(|retry| retry.budget.is_none()).map_or(0, |retry| retry.max);
-                let gives_up = if site.timeout.is_some() { 1.0 + f64::from(repeats) } else { 1.0 };
+                let gives_up = if site.timeout.is_some() || site.patient { 1.0 + f64::from(repeats) } else { 1.0 };
                 flow.most_attempts = flow.most_attempts.max(gives_up);
             }
         }
@@ -299,13 +300,15 @@ impl Flow {
         all.into_iter().filter(|u| u.ratio() > 0.0).reduce(|most, u| if u.ratio() > most.ratio() { u } else { most })
     }
 
-    /// Whether the queue in front of the busiest resource is limited, so that nothing piles up there.
+    /// Whether the queue in front of the busiest resource is limited, by a cap or by clients that balk or leave, so
+    /// that nothing piles up there.
     fn bounded(&self, topology: &Topology, busiest: Option<Utilisation>) -> bool {
         busiest.is_none_or(|busiest| {
             // What waits for a pool or a thread further down holds threads further up, and queues there.
             let mut at = usize::from(busiest.service);
             for _ in 0..topology.services.len() {
-                if topology.services[at].cap != UNLIMITED {
+                let mut callers = topology.sites.iter().filter(|site| usize::from(site.callee) == at);
+                if topology.services[at].cap != UNLIMITED || callers.all(|site| site.balks || site.patient) {
                     return true;
                 }
                 let calls_it = |site: &models::topology::Site| match site.caller {

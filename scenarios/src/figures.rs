@@ -187,6 +187,8 @@ pub(crate) const FAILURES: &[Definition; Cause::ALL.len()] = &[
     failure(Cause::Crashed, "Fresh requests that failed because the replica with the last attempt crashed."),
     failure(Cause::Unreachable, "Fresh requests that failed because the last attempt found no replica."),
     failure(Cause::Downstream, "Fresh requests that failed because the last attempt failed at a service further down."),
+    failure(Cause::Balked, "Fresh requests that did not join those that were there."),
+    failure(Cause::Reneged, "Fresh requests that failed because the patience of the last attempt ended in the queue."),
 ];
 
 const fn failure(cause: Cause, about: &'static str) -> Definition {
@@ -248,10 +250,11 @@ pub(crate) const SERVICE: &[Row<ServiceMeasure>] = &[
     row(
         "abandoned_ratio",
         Share,
-        "Attempts that came to nothing here, of those that came: cancelled or dropped, or ended when nobody waited \
-         any more.",
+        "Attempts that came to nothing here, of those that came: cancelled, dropped or out of patience, or ended \
+         when nobody waited any more.",
         |s, _| {
-            let gone = s.turned_away[Cause::Timeout as usize] + s.turned_away[Cause::Dropped as usize];
+            let causes = [Cause::Timeout, Cause::Dropped, Cause::Reneged];
+            let gone: u64 = causes.iter().map(|&cause| s.turned_away[cause as usize]).sum();
             ratio(gone + s.unwanted, s.arrived)
         },
     ),
@@ -363,7 +366,8 @@ fn pool_wait(pools: &[PoolMeasure]) -> Option<f64> {
 
 /// Whoever was not admitted at once has waited, even if he was never admitted.
 fn waited_ratio(s: &ServiceMeasure) -> Option<f64> {
-    let turned_away = s.turned_away[Cause::Rejected as usize] + s.turned_away[Cause::Unreachable as usize];
+    let causes = [Cause::Rejected, Cause::Unreachable, Cause::Balked];
+    let turned_away: u64 = causes.iter().map(|&cause| s.turned_away[cause as usize]).sum();
     let joined = s.arrived - turned_away;
     ratio(joined.saturating_sub(s.admitted() - s.waited()), joined)
 }

@@ -62,11 +62,12 @@ pub enum Kind {
 const NO_PARAMETERS: [&str; 4] = ["title", "about", "expect", "shows"];
 
 /// What a field means that is left out, where "none" would not say it.
-const LEFT_OUT: [(&str, &str); 7] = [
+const LEFT_OUT: [(&str, &str); 8] = [
     ("threads", "as many as it has servers, else any number"),
     ("cap", "any number"),
     ("pool", "any number"),
     ("timeout", "for ever"),
+    ("patience", "for ever"),
     ("retry", "never"),
     ("budget", "no limit"),
     ("collapse", "the last fifth of the run"),

@@ -4,10 +4,10 @@
 use models::blueprint::{Layout, Processor, Service, Step};
 use models::catalogue;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop, Eviction, KeyOf, Popularity, Refresh, Retry};
+use models::policy::{Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh, Retry};
 use models::probe::{Arrival, Cause, Load, Outcome, Probe, Response};
 use models::system::Run;
-use models::workload::{Arrivals, Rate};
+use models::workload::{Arrivals, Balking, Rate};
 use scenarios::document::Document;
 use scenarios::expect;
 use scenarios::library::{self, Entry};
@@ -230,8 +230,10 @@ fn everything_there_is_occurs_in_the_library() {
     check("balancer", Balancer::ALL, &found.balancers);
     check("popularity", Popularity::ALL, &found.popularities);
     check("layout", Layout::ALL, &found.layouts);
+    check("discipline", Discipline::ALL, &found.disciplines);
     check("drop rule", Drop::ALL, &found.drops);
     check("backoff", Backoff::ALL, &found.backoffs);
+    check("balking", Balking::ALL, &found.balkings);
     check("arrivals", Arrivals::ALL, &found.arrivals);
     check("rate", Rate::ALL, &found.rates);
     check("eviction rule", Eviction::ALL, &found.evictions);
@@ -250,8 +252,10 @@ struct Found {
     balancers: BTreeSet<String>,
     popularities: BTreeSet<String>,
     layouts: BTreeSet<String>,
+    disciplines: BTreeSet<String>,
     drops: BTreeSet<String>,
     backoffs: BTreeSet<String>,
+    balkings: BTreeSet<String>,
     arrivals: BTreeSet<String>,
     rates: BTreeSet<String>,
     acts: BTreeSet<String>,
@@ -271,6 +275,8 @@ impl Found {
         scenario.services.values().for_each(|service| self.service(service));
         for client in scenario.clients.values() {
             self.arrivals.insert(variant(&client.arrivals));
+            self.balkings.insert(variant(&client.balking));
+            self.distributions.extend(client.patience.as_ref().map(variant));
             match &client.arrivals {
                 Arrivals::Poisson(rate) => drop(self.rates.insert(variant(rate))),
                 Arrivals::Closed { think, .. } => drop(self.distributions.insert(variant(think))),
@@ -294,6 +300,7 @@ impl Found {
             self.owners.extend(cache.key_of.as_ref().map(variant));
         }
         self.layouts.insert(variant(&service.queue.layout));
+        self.disciplines.insert(variant(&service.queue.discipline));
         self.drops.insert(variant(&service.queue.drop));
         service.calls.values().for_each(|call| self.retry(call.retry.as_ref()));
         service.endpoints.values().for_each(|steps| self.steps(steps));
@@ -329,7 +336,7 @@ const TEMPLATE: &str = r#"(
             threads: 8,
             processor: PROCESSOR,
             balancer: BALANCER,
-            queue: (drop: DROP),
+            queue: (discipline: DISCIPLINE, drop: DROP),
             caches: {"users": (keys: 9, popularity: Uniform, ttl: "1s", eviction: EVICTION, refresh: REFRESH, key_of: OWNER)},
             calls: {"db": (pool: 4, timeout: "1s", retry: (max: 1, backoff: BACKOFF))},
             endpoints: {"page": [Work(DISTRIBUTION), STEP, Call("db.query")]},
@@ -341,22 +348,24 @@ const TEMPLATE: &str = r#"(
     },
     clients: {
         "visitors": (arrivals: Poisson(RATE), mix: {"app.page": 1}),
-        "others": (arrivals: ARRIVALS, mix: {"app.page": 1}),
+        "others": (arrivals: ARRIVALS, balking: BALKING, mix: {"app.page": 1}),
     },
     timeline: [(at: "1min", act: ACT)],
 )"#;
 
 /// Every family, and its word in the template.
-const FAMILIES: [(&str, &[catalogue::Entry]); 14] = [
+const FAMILIES: [(&str, &[catalogue::Entry]); 16] = [
     ("PROCESSOR", Processor::ALL),
     ("BALANCER", Balancer::ALL),
     ("POPULARITY", Popularity::ALL),
     ("LAYOUT", Layout::ALL),
+    ("DISCIPLINE", Discipline::ALL),
     ("DROP", Drop::ALL),
     ("BACKOFF", Backoff::ALL),
     ("DISTRIBUTION", Distribution::ALL),
     ("STEP", Step::ALL),
     ("RATE", Rate::ALL),
+    ("BALKING", Balking::ALL),
     ("ARRIVALS", Arrivals::ALL),
     ("ACT", Act::ALL),
     ("EVICTION", Eviction::ALL),

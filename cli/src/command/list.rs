@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum as _};
 use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop, Eviction, KeyOf, Popularity, Refresh};
-use models::workload::{Arrivals, Rate};
+use models::policy::{Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh};
+use models::workload::{Arrivals, Balking, Rate};
 use scenarios::growth::Curve;
 use scenarios::library;
 use scenarios::report::{Definition, definitions};
@@ -87,6 +87,12 @@ const LISTS: &[Listed] = &[
         entries: || rows(Layout::ALL),
     },
     Listed {
+        name: "disciplines",
+        about: "who of those that wait is next",
+        place: "services.NAME.queue.discipline",
+        entries: || rows(Discipline::ALL),
+    },
+    Listed {
         name: "drops",
         about: "which waiting requests are thrown away when their turn comes",
         place: "services.NAME.queue.drop",
@@ -113,7 +119,7 @@ const LISTS: &[Listed] = &[
     Listed {
         name: "distributions",
         about: "how long something takes",
-        place: "Work(...), Delay(...), Drawn(...), think",
+        place: "Work(...), Delay(...), Drawn(...), think, patience",
         entries: || rows(Distribution::ALL),
     },
     Listed {
@@ -127,6 +133,12 @@ const LISTS: &[Listed] = &[
         about: "how many requests a second",
         place: "clients.NAME.arrivals: Poisson(...)",
         entries: || rows(Rate::ALL),
+    },
+    Listed {
+        name: "balking",
+        about: "when a request does not join those that are there",
+        place: "clients.NAME.balking",
+        entries: || rows(Balking::ALL),
     },
     Listed {
         name: "backoffs",

@@ -6,14 +6,17 @@ mod program;
 
 use crate::blueprint::{Blueprint, Layout, Processor, Service};
 use crate::path::Path;
-use crate::policy::{Balancer, Retry};
+use crate::policy::{Balancer, Discipline, Retry};
 use crate::problem::{Problem, did_you_mean};
 use crate::topology::{
-    ArrivalSpec, Caller, ClientSpec, PoolSpec, ProcessorSpec, RetrySpec, ServiceSpec, Site, Topology, UNLIMITED,
+    ArrivalSpec, Caller, ClientSpec, MOST_URGENT, PoolSpec, ProcessorSpec, RetrySpec, ServiceSpec, Site, Topology,
+    UNLIMITED,
 };
+use crate::workload::balking::BalkingRule;
 use crate::workload::{Arrivals, Client, Trace, Workload};
 use indexmap::IndexMap;
 use program::{Compiler, Context, PolicySpec};
+use sim_core::dist::Dist;
 use sim_core::random::hash_name;
 use sim_core::time::SimDuration;
 
@@ -64,11 +67,17 @@ pub fn check(
     let cancels = sites.iter().any(|site| site.cancel);
     for site in &mut sites {
         site.entry = endpoints[usize::from(site.endpoint)].entry;
-        site.direct = site.pool.is_none() && site.timeout.is_none() && site.retry.is_none() && !cancels;
+        site.direct =
+            site.pool.is_none() && site.timeout.is_none() && site.retry.is_none() && !site.patient && !cancels;
     }
     calls::check(blueprint, &mut problems);
     caches::check(blueprint, &mut problems);
-    if problems.is_empty() { Ok(Topology { services, endpoints, ops, sites, clients }) } else { Err(problems) }
+    let prioritised = clients.iter().any(|client| client.priority > 0);
+    if problems.is_empty() {
+        Ok(Topology { services, endpoints, ops, sites, clients, prioritised })
+    } else {
+        Err(problems)
+    }
 }
 
 /// Whether ids are wide enough for the design; where they are not, nothing more can be said of it.
@@ -122,9 +131,10 @@ impl Compiler<'_> {
             self.problem(&path.name("replicas"), message, help);
         }
         let threads = service.threads.as_ref().map(|n| self.at_least_one(&path.name("threads"), "threads", n.get()));
-        let server_is_thread = threads.is_none() && matches!(processor, ProcessorSpec::Servers(_));
+        let preempts = self.preempts(&path.name("queue").name("discipline"), &service.queue.discipline, processor);
+        let server_is_thread = threads.is_none() && matches!(processor, ProcessorSpec::Servers(_)) && !preempts;
         let threads = match processor {
-            ProcessorSpec::Servers(servers) => threads.unwrap_or(servers),
+            ProcessorSpec::Servers(servers) if !preempts => threads.unwrap_or(servers),
             _ => threads.unwrap_or(UNLIMITED),
         };
         if service.queue.layout == Layout::Shared && service.balancer != Balancer::RoundRobin {
@@ -163,6 +173,8 @@ impl Compiler<'_> {
             threads,
             server_is_thread,
             layout: service.queue.layout,
+            order: service.queue.discipline.order(),
+            preempts,
             cap: service.queue.cap.as_ref().map_or(UNLIMITED, |cap| cap.get()),
             drop: service.queue.drop.clone(),
             balancer: service.balancer.clone(),
@@ -181,6 +193,31 @@ impl Compiler<'_> {
         }
     }
 
+    /// Whether the more urgent take servers.
+    fn preempts(&mut self, path: &Path, discipline: &Discipline, processor: ProcessorSpec) -> bool {
+        let servers = matches!(processor, ProcessorSpec::Servers(_));
+        if discipline.preempts() && !servers {
+            let help = "write discipline: Priority, or processor: Servers(n)";
+            self.problem(path, "only servers can be taken from the less urgent", help);
+        }
+        discipline.preempts() && servers
+    }
+
+    /// Priority, balking and patience of a population.
+    fn manners(&mut self, path: &Path, client: &Client) -> (u8, BalkingRule, Option<Dist>) {
+        let priority = client.priority.get();
+        if priority > MOST_URGENT {
+            let help = format!("write a priority from 0 to {MOST_URGENT}; greater is more urgent");
+            self.problem(&path.name("priority"), format!("there is no priority {priority}"), help);
+        }
+        let balking = client.balking.compile();
+        if balking == BalkingRule::From(0) {
+            self.problem(&path.name("balking"), "nobody would ever join", "write From(1) or more");
+        }
+        let patience = client.patience.as_ref().map(|patience| self.dist(&path.name("patience"), patience));
+        (priority.min(MOST_URGENT) as u8, balking, patience)
+    }
+
     pub(super) fn at_least_one(&mut self, path: &Path, what: &str, n: u32) -> u32 {
         if n == 0 {
             self.problem(path, format!("there are 0 {what}"), "write 1 or more");
@@ -193,6 +230,7 @@ impl Compiler<'_> {
         let budget = client.retry.as_ref().and_then(|r| r.budget.clone());
         let retry = client.retry.as_ref().map(|r| self.retry(&path.name("retry"), r, 0));
         self.timeout(&path.name("timeout"), client.timeout.as_ref().map(|t| t.get()));
+        let (priority, balking, patience) = self.manners(&path, client);
         let mut mix = Vec::new();
         let total: f64 = client.mix.values().map(|w| w.get()).sum();
         if client.mix.is_empty() || total <= 0.0 {
@@ -216,6 +254,8 @@ impl Compiler<'_> {
                 timeout: client.timeout.as_ref().map(|t| t.get()),
                 cancel: client.cancel,
                 retry: retry.clone().flatten(),
+                balks: balking != BalkingRule::Never,
+                patient: patience.is_some(),
             };
             mix.push((so_far / total, self.site(site)));
         }
@@ -223,7 +263,7 @@ impl Compiler<'_> {
             last.0 = 1.0;
         }
         let arrivals = self.arrivals(&path.name("arrivals"), &client.arrivals, traces);
-        ClientSpec { name: name.to_owned(), arrivals, mix, budget }
+        ClientSpec { name: name.to_owned(), arrivals, mix, budget, priority, balking, patience }
     }
 
     fn arrivals(&mut self, path: &Path, arrivals: &Arrivals, traces: &IndexMap<String, Trace>) -> ArrivalSpec {

@@ -269,6 +269,8 @@ impl<'a> Compiler<'a> {
             timeout: policy.timeout,
             cancel: policy.cancel,
             retry: policy.retry,
+            balks: false,
+            patient: false,
         };
         Some(self.site(site))
     }

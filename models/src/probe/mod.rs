@@ -34,12 +34,24 @@ pub enum Cause {
     Unreachable,
     /// A service further down failed it.
     Downstream,
+    /// It did not join those that were there.
+    Balked,
+    /// Its patience ended while it waited for a thread.
+    Reneged,
 }
 
 impl Cause {
     /// Every cause, in the order of reports.
-    pub const ALL: [Self; 6] =
-        [Self::Timeout, Self::Rejected, Self::Dropped, Self::Crashed, Self::Unreachable, Self::Downstream];
+    pub const ALL: [Self; 8] = [
+        Self::Timeout,
+        Self::Rejected,
+        Self::Dropped,
+        Self::Crashed,
+        Self::Unreachable,
+        Self::Downstream,
+        Self::Balked,
+        Self::Reneged,
+    ];
 
     /// Its name in reports.
     pub const fn name(self) -> &'static str {
@@ -50,6 +62,8 @@ impl Cause {
             Self::Crashed => "crashed",
             Self::Unreachable => "unreachable",
             Self::Downstream => "downstream",
+            Self::Balked => "balked",
+            Self::Reneged => "reneged",
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::call::Phase;
 use super::visit::Doing;
 use super::{State, purpose};
+use crate::topology::Topology;
 use sim_core::random::Key;
 use sim_core::time::SimTime;
 
@@ -22,8 +23,8 @@ pub(super) struct Attempt {
     pub(super) site: u16,
     /// Which attempt of its call, from 0.
     pub(super) number: u8,
-    /// Who waits for its end.
-    pub(super) awaited: Awaited,
+    /// Who waits for its end, and how urgent it is.
+    pub(super) standing: Standing,
 }
 
 const _: () = assert!(size_of::<Attempt>() <= 32, "queues of a collapsed night hold millions of these");
@@ -43,7 +44,42 @@ pub(super) enum Awaited {
     Parent,
 }
 
+/// Who waits for the end of an attempt, and how urgent it is, in one byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Standing(u8);
+
+impl Standing {
+    /// `priority` is at most [`crate::topology::MOST_URGENT`].
+    #[inline(always)]
+    pub(super) const fn new(awaited: Awaited, priority: u8) -> Self {
+        Self(priority << 4 | awaited as u8)
+    }
+
+    /// How urgent it is.
+    #[inline(always)]
+    pub(super) const fn priority(self) -> u8 {
+        self.0 >> 4
+    }
+
+    #[inline(always)]
+    const fn awaited(self) -> Awaited {
+        match self.0 & 15 {
+            0 => Awaited::Nobody,
+            1 => Awaited::Client,
+            2 => Awaited::Visit,
+            3 => Awaited::Call,
+            _ => Awaited::Parent,
+        }
+    }
+}
+
 impl Attempt {
+    /// Who waits for its end.
+    #[inline(always)]
+    pub(super) const fn awaited(&self) -> Awaited {
+        self.standing.awaited()
+    }
+
     /// Names the attempt and no other; its draws derive from it.
     pub(super) const fn name(&self) -> Key {
         attempt_key(self.key, self.number)
@@ -64,7 +100,7 @@ impl State {
     /// that is always wanted.
     #[inline]
     pub(super) fn wanted(&self, attempt: &Attempt) -> bool {
-        match attempt.awaited {
+        match attempt.awaited() {
             Awaited::Nobody | Awaited::Client => true,
             Awaited::Visit | Awaited::Parent => {
                 let caller = &self.visits[attempt.by];
@@ -77,11 +113,11 @@ impl State {
         }
     }
 
-    /// When its caller gives it up, if ever; in the past if it has.
-    pub(super) fn deadline(&self, attempt: &Attempt) -> Option<SimTime> {
-        match attempt.awaited {
+    /// When its caller gives it up even once it is at work, if ever; in the past if it has.
+    pub(super) fn deadline(&self, topology: &Topology, attempt: &Attempt) -> Option<SimTime> {
+        match attempt.awaited() {
             _ if !self.wanted(attempt) => Some(attempt.arrived),
-            Awaited::Call => Some(self.calls[attempt.by].due).filter(|due| *due != SimTime::MAX),
+            Awaited::Call => Some(self.given_up(topology, attempt.by)).filter(|due| *due != SimTime::MAX),
             Awaited::Nobody | Awaited::Client | Awaited::Visit | Awaited::Parent => None,
         }
     }

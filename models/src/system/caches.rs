@@ -283,6 +283,6 @@ impl Caches {
             self.of_visit.resize(visit as usize + 1, NONE);
         }
         let outer = self.of_visit[visit as usize];
-        self.of_visit[visit as usize] = self.fetches.insert(|_| make(outer));
+        self.of_visit[visit as usize] = self.fetches.insert(make(outer));
     }
 }

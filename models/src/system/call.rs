@@ -12,7 +12,8 @@
 //! up touches no queue: the attempt is simply no longer wanted. A call without any policy is *direct*: nothing
 //! of it is remembered here, its attempt knows by itself who waits for it.
 
-use super::attempt::{Attempt, Awaited, attempt_key};
+use super::attempt::{Attempt, Awaited, Standing, attempt_key};
+use super::patience::PATIENT;
 use super::replica::Host;
 use super::visit::Doing;
 use super::{Cx, NONE, State, Todo, purpose};
@@ -45,7 +46,7 @@ pub(super) struct Call {
     pub(super) caller: u32,
     /// The replica the attempt was sent to, or [`NONE`].
     pub(super) replica: u32,
-    /// The visit the attempt became, or [`NONE`] while it waits.
+    /// The visit the attempt became, or [`NONE`] or [`PATIENT`] while it waits.
     pub(super) visit: u32,
     /// From where it is made.
     pub(super) site: u16,
@@ -103,7 +104,8 @@ impl State {
                     Awaited::Visit
                 }
             };
-            let attempt = Attempt { key, request, arrived: cx.now, by: caller, site: site_id, number: 0, awaited };
+            let standing = Standing::new(awaited, self.priority_of(cx.topology, site_id, caller));
+            let attempt = Attempt { key, request, arrived: cx.now, by: caller, site: site_id, number: 0, standing };
             return self.send_directly(cx, site, attempt);
         }
         let timer = self.calls.last_freed().map_or(SimTime::MAX, |before| before.timer);
@@ -134,18 +136,25 @@ impl State {
         cx.probe.attempt(cx.now, &probe::Attempt { site: site_id, request, attempt: 0 });
         match self.deliver(cx, site, attempt) {
             Ok(()) => {}
-            Err(cause) if attempt.awaited == Awaited::Nobody => cx.probe.attempt_failed(cx.now, site_id, cause),
+            Err(cause) if attempt.awaited() == Awaited::Nobody => cx.probe.attempt_failed(cx.now, site_id, cause),
             Err(cause) => self.todo.push_back(Todo::Reply { attempt, result: Err(cause) }),
         }
     }
 
     /// Sends what nobody waits for.
     #[inline(never)]
-    pub(super) fn hand_over<P: Probe>(&mut self, cx: &mut Cx<'_, P>, site_id: u16, request: Key, parent: Key) {
+    pub(super) fn hand_over<P: Probe>(
+        &mut self,
+        cx: &mut Cx<'_, P>,
+        site_id: u16,
+        caller: u32,
+        request: Key,
+        parent: Key,
+    ) {
         let site = &cx.topology.sites[usize::from(site_id)];
         let key = parent.index(site.path);
-        let awaited = Awaited::Nobody;
-        let attempt = Attempt { key, request, arrived: cx.now, by: NONE, site: site_id, number: 0, awaited };
+        let standing = Standing::new(Awaited::Nobody, self.priority_of(cx.topology, site_id, caller));
+        let attempt = Attempt { key, request, arrived: cx.now, by: NONE, site: site_id, number: 0, standing };
         self.send_directly(cx, site, attempt);
     }
 
@@ -179,6 +188,8 @@ impl State {
     /// Sends the attempt to a replica of the callee.
     #[inline]
     pub(super) fn send<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
+        let call = &self.calls[slot];
+        let priority = self.priority_of(cx.topology, call.site, call.caller);
         let call = &mut self.calls[slot];
         call.phase = Phase::Sent;
         let attempt = Attempt {
@@ -188,7 +199,7 @@ impl State {
             by: slot,
             site: call.site,
             number: call.attempt,
-            awaited: Awaited::Call,
+            standing: Standing::new(Awaited::Call, priority),
         };
         if let Err(cause) = self.deliver(cx, &cx.topology.sites[usize::from(attempt.site)], attempt) {
             self.todo.push_back(Todo::Reply { attempt, result: Err(cause) });
@@ -230,25 +241,33 @@ impl State {
                 (free.is_some(), free.unwrap_or(NONE), waiting)
             }
         };
+        if site.balks && self.balks(cx.topology, &attempt, if spec.layout == Layout::Shared { NONE } else { host }) {
+            cx.probe.turned_away(cx.now, callee, Cause::Balked);
+            return Err(Cause::Balked);
+        }
         if free {
             self.admit(cx, site, Host { replica: host, service: callee, spec }, attempt);
             return Ok(());
         }
-        if attempt.awaited == Awaited::Call {
+        if attempt.awaited() == Awaited::Call {
             self.calls[attempt.by].replica = host;
         }
         if before >= spec.cap {
             cx.probe.turned_away(cx.now, callee, Cause::Rejected);
             return Err(Cause::Rejected);
         }
+        let service = &mut self.services[usize::from(callee)];
         service.load.waiting += 1;
         match host {
-            NONE => service.queue.push(attempt),
+            NONE => service.queue.push(spec.order, attempt),
             id => {
                 let replica = &mut self.replicas[id as usize];
                 replica.waiting += 1;
-                replica.queue.push(attempt);
+                replica.queue.push(spec.order, attempt);
             }
+        }
+        if site.patient && attempt.awaited() == Awaited::Call {
+            self.begin_patience(cx, &attempt);
         }
         self.touch(cx, callee);
         Ok(())
@@ -257,10 +276,10 @@ impl State {
     /// An attempt has ended, well or badly: whoever waits for it goes on, if they still do.
     #[inline(always)]
     pub(super) fn reply<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: &Attempt, result: Result<(), Cause>) {
-        if attempt.awaited == Awaited::Call {
+        if attempt.awaited() == Awaited::Call {
             return self.reply_to_call(cx, attempt, result);
         }
-        let direct = match attempt.awaited {
+        let direct = match attempt.awaited() {
             Awaited::Client => true,
             Awaited::Visit => self.wanted(attempt),
             Awaited::Nobody | Awaited::Call | Awaited::Parent => false,
@@ -327,6 +346,7 @@ impl State {
                 self.replicas[replica as usize].pools[usize::from(pool)].leave();
                 self.attempt_failed(cx, slot, Cause::Timeout);
             }
+            Phase::Sent | Phase::Lost if call.visit == PATIENT => self.renege(cx, slot),
             Phase::Sent | Phase::Lost => self.give_up(cx, slot),
             Phase::Free | Phase::Zombie => {}
         }
@@ -372,7 +392,7 @@ impl State {
         let Some(retry) = &site.retry else {
             return self.finish_call(cx, slot, Err(cause));
         };
-        if call.attempt >= retry.max {
+        if call.attempt >= retry.max || cause == Cause::Balked {
             return self.finish_call(cx, slot, Err(cause));
         }
         if let Some(budget) = retry.budget {
@@ -447,7 +467,7 @@ impl State {
 
     /// Arms the slot's timer for its due time, unless one that comes no later is pending.
     #[inline]
-    fn set_timer<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
+    pub(super) fn set_timer<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let call = &mut self.calls[slot];
         if call.due < call.timer {
             call.timer = call.due;
@@ -467,33 +487,19 @@ impl State {
     /// Stops an attempt downstream, wherever it is.
     pub(super) fn cancel_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let call = &self.calls[slot];
-        let (visit, replica, callee) = (call.visit, call.replica, cx.topology.sites[usize::from(call.site)].callee);
+        let (visit, replica, callee) = (call.begun(), call.replica, cx.topology.sites[usize::from(call.site)].callee);
         let attempt = attempt_key(call.key, call.attempt);
-        if visit != NONE {
+        if let Some(visit) = visit {
             return self.cancel_visit(cx, visit);
         }
-        // It waits in a queue: it stops counting now, and is skipped when its turn comes.
-        self.cancel_waiting(cx, callee, replica, attempt);
-    }
-
-    /// Stops an attempt that waits in a queue of a service: of a replica, or, for [`NONE`], that of all.
-    fn cancel_waiting<P: Probe>(&mut self, cx: &mut Cx<'_, P>, callee: u16, replica: u32, attempt: Key) {
-        let service = &mut self.services[usize::from(callee)];
-        service.cancelled.insert(attempt.bits());
-        service.load.waiting -= 1;
-        cx.probe.turned_away(cx.now, callee, Cause::Timeout);
-        if replica != NONE {
-            self.replicas[replica as usize].waiting -= 1;
-        }
-        self.touch(cx, callee);
-        self.sweep(callee, replica);
+        self.cancel_waiting(cx, callee, replica, attempt, Cause::Timeout);
     }
 
     /// Stops what a visit has called directly. Nobody knows where that is, so it is looked for everywhere: it
     /// comes to this only if the design cancelled nothing when the call was made and does so now.
     #[cold]
     pub(super) fn cancel_direct<P: Probe>(&mut self, cx: &mut Cx<'_, P>, caller: u32, key: Key) {
-        let meant = |a: &Attempt| a.awaited == Awaited::Visit && a.by == caller && a.key == key;
+        let meant = |a: &Attempt| a.awaited() == Awaited::Visit && a.by == caller && a.key == key;
         let at_work = self.visits.slots().iter().position(|v| v.doing != Doing::Free && meant(&v.attempt));
         if let Some(visit) = at_work {
             return self.cancel_visit(cx, visit as u32);
@@ -501,9 +507,9 @@ impl State {
         let own = self.replicas.iter().position(|r| r.queue.iter().any(meant));
         let shared = self.services.iter().position(|s| s.queue.iter().any(meant));
         if let Some(replica) = own {
-            self.cancel_waiting(cx, self.replicas[replica].service, replica as u32, key);
+            self.cancel_waiting(cx, self.replicas[replica].service, replica as u32, key, Cause::Timeout);
         } else if let Some(service) = shared {
-            self.cancel_waiting(cx, service as u16, NONE, key);
+            self.cancel_waiting(cx, service as u16, NONE, key, Cause::Timeout);
         }
     }
 }

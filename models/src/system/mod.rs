@@ -15,11 +15,14 @@ mod attempt;
 mod caches;
 mod call;
 mod fifo;
+mod line;
+mod patience;
 mod processor;
 pub mod purpose;
 mod replica;
 mod slab;
 mod source;
+mod urgency;
 mod visit;
 
 pub use replica::ReplicaState;
@@ -32,7 +35,7 @@ use crate::topology::{ProcessorSpec, Topology};
 use attempt::{Attempt, Awaited};
 use caches::Caches;
 use call::{Call, Claim};
-use fifo::Fifo;
+use line::Line;
 use replica::{Replica, ServiceState};
 use sim_core::agenda::{Agenda, Class};
 use sim_core::engine::{Model, Simulation};
@@ -234,7 +237,7 @@ impl System {
             up: Vec::new(),
             desired: spec.replicas,
             balancer: spec.balancer.start().expect("a checked balancer starts"),
-            queue: Fifo::new(),
+            queue: Line::new(),
             cancelled: BTreeSet::new(),
             load: Load::default(),
         });
@@ -446,6 +449,9 @@ impl State {
             if before.balancer != spec.balancer {
                 self.services[id].balancer = spec.balancer.start().expect("a checked balancer starts");
             }
+            if before.order != spec.order {
+                self.reorder(id, spec.order);
+            }
         }
         for id in 0..self.replicas.len() as u32 {
             let replica = &self.replicas[id as usize];
@@ -487,11 +493,11 @@ impl State {
             Some(Event::StepEnd { visit }) => self.visits.slots().get(visit as usize),
             _ => None,
         };
-        let call = |visit: &Visit| match visit.attempt.awaited {
+        let call = |visit: &Visit| match visit.attempt.awaited() {
             Awaited::Call => self.calls.slots().get(visit.attempt.by as usize),
             _ => None,
         };
-        let caller = |visit: &Visit| match visit.attempt.awaited {
+        let caller = |visit: &Visit| match visit.attempt.awaited() {
             Awaited::Visit => self.visits.slots().get(visit.attempt.by as usize),
             _ => call(visit).and_then(|call| self.visits.slots().get(call.caller as usize)),
         };

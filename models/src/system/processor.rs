@@ -1,12 +1,14 @@
 //! What works on requests in one replica.
 //!
-//! Servers are FIFO: whoever gets one keeps it for the length of the step. Cores and the universal
+//! Servers are FIFO: whoever gets one keeps it for the length of the step, unless the more urgent take it
+//! (`urgency`). Cores and the universal
 //! scalability law share: with n at work each advances at pace r(n), one over its slowdown. Both kinds of sharing are one
 //! mechanism. The *attained service* V(t) is what a request present all along would have received:
 //! it grows at r(n). A request that comes at V with demand d is done when V reaches V + d, whoever
 //! comes and goes meanwhile, so the next to finish is the least of a heap, and one pending tick a
 //! processor suffices. A newcomer only delays the pending tick; it is re-armed when it comes early.
 
+use super::urgency::Ranks;
 use crate::topology::ProcessorSpec;
 use sim_core::time::{SimDuration, SimTime};
 use std::cmp::Reverse;
@@ -19,6 +21,8 @@ pub(crate) struct Processor {
     at_work: u32,
     /// Visits that wait for a server, head first. Not used when sharing.
     ready: VecDeque<u32>,
+    /// Who is at work and who waits, where the more urgent take servers.
+    ranks: Option<Box<Ranks>>,
     /// Attained service V in nanoseconds, as of `since`.
     attained: f64,
     since: SimTime,
@@ -59,14 +63,27 @@ impl Processor {
         self.ready.push_back(visit);
     }
 
-    /// Gives a server back. The caller then asks [`Self::next_ready`].
+    /// A visit gives its server back. The caller then asks [`Self::next_ready`].
+    pub(crate) fn leave_server(&mut self, visit: u32) {
+        self.release_server();
+        if let Some(ranks) = &mut self.ranks {
+            ranks.leave(visit);
+        }
+    }
+
+    /// Who is at work and who waits, where the more urgent take servers.
+    pub(crate) fn ranks(&mut self) -> &mut Ranks {
+        self.ranks.get_or_insert_default()
+    }
+
+    /// Gives a server back that is a thread. The caller then asks [`Self::next_ready`].
     pub(crate) const fn release_server(&mut self) {
         self.at_work -= 1;
     }
 
     /// Whether somebody waits for a server.
     pub(crate) fn somebody_is_ready(&self) -> bool {
-        !self.ready.is_empty()
+        !self.ready.is_empty() || self.ranks.as_ref().is_some_and(|ranks| ranks.somebody_is_ready())
     }
 
     /// Who takes a free server, if somebody waits and one is free. The server is then taken.
@@ -74,7 +91,10 @@ impl Processor {
         if self.at_work >= servers {
             return None;
         }
-        let next = self.ready.pop_front()?;
+        let next = match &mut self.ranks {
+            None => self.ready.pop_front()?,
+            Some(ranks) => ranks.next()?,
+        };
         self.at_work += 1;
         Some(next)
     }
@@ -140,6 +160,10 @@ impl Processor {
 
     /// Removes a visit that shares or waits for a server. `working` tells whether it was at work.
     pub(crate) fn remove(&mut self, now: SimTime, spec: &ProcessorSpec, visit: u32, working: bool) {
+        if let (false, Some(ranks)) = (working, &mut self.ranks) {
+            ranks.leave(visit);
+            return;
+        }
         if !working {
             self.ready.retain(|&other| other != visit);
             return;

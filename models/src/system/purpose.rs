@@ -34,6 +34,11 @@ pub const EVICT: u64 = 43;
 /// What is in a cache at the start.
 pub const WARM: u64 = 44;
 
+/// Whether a request joins.
+pub const BALKING: u64 = 11;
+/// How long an attempt waits for a thread.
+pub const PATIENCE: u64 = 12;
+
 /// The `n`-th draw for a purpose, or the `n`-th call along a path, from 0.
 pub const fn nth(purpose: u64, n: u64) -> u64 {
     purpose ^ n.wrapping_shl(8).rotate_left(16)

@@ -2,7 +2,7 @@
 
 use super::attempt::{Attempt, Awaited};
 use super::call::{Claim, Phase};
-use super::fifo::Fifo;
+use super::line::Line;
 use super::processor::Processor;
 use super::visit::Doing;
 use super::{Cx, NONE, State, Todo, purpose};
@@ -25,7 +25,7 @@ pub(super) struct ServiceState {
     /// The balancer in front.
     pub(super) balancer: BalancerState,
     /// The queue of all, if there is one for all.
-    pub(super) queue: Fifo<Attempt>,
+    pub(super) queue: Line,
     /// Attempts that were cancelled while they waited, by the bits of their keys: their places in the
     /// queues count no longer, and are skipped when their turn comes.
     pub(super) cancelled: BTreeSet<u64>,
@@ -43,7 +43,7 @@ pub(super) struct Replica {
     pub(super) held: u32,
     /// Requests in the own queue that count as waiting.
     pub(super) waiting: u32,
-    pub(super) queue: Fifo<Attempt>,
+    pub(super) queue: Line,
     pub(super) processor: Processor,
     pub(super) pools: Vec<Pool>,
     pub(super) budgets: Vec<BudgetState>,
@@ -157,7 +157,8 @@ impl State {
                     (&mut service.queue, None)
                 }
             };
-            let head = queue.pop().expect("a request that counts as waiting is in the queue");
+            let count = waiting.as_ref().map_or(service.load.waiting, |own| **own);
+            let head = queue.pop(spec.order, count).expect("a request that counts as waiting is in the queue");
             if !service.cancelled.is_empty() && service.cancelled.remove(&head.name().bits()) {
                 // It stopped counting when it was cancelled.
                 continue;
@@ -167,7 +168,7 @@ impl State {
                 *waiting -= 1;
             }
             self.touch(cx, host.service);
-            if spec.drop != Drop::Never && spec.drop.drops(cx.now, self.deadline(&head)) {
+            if spec.drop != Drop::Never && spec.drop.drops(cx.now, self.deadline(topology, &head)) {
                 cx.probe.turned_away(cx.now, host.service, Cause::Dropped);
                 self.todo.push_back(Todo::Reply { attempt: head, result: Err(Cause::Dropped) });
                 continue;
@@ -289,7 +290,7 @@ impl State {
             state: ReplicaState::Up,
             held: 0,
             waiting: 0,
-            queue: Fifo::new(),
+            queue: Line::new(),
             processor: Processor::new(),
             pools: vec![Pool::default(); spec.pools.len()],
             budgets: spec.budgets.iter().map(crate::policy::Budget::start).collect(),
@@ -393,7 +394,7 @@ impl State {
                 self.free_call(call);
             }
             self.abandon_fetches(cx.topology, slot, id);
-            if self.visits[slot].attempt.awaited != Awaited::Parent {
+            if self.visits[slot].attempt.awaited() != Awaited::Parent {
                 lost.push(self.visits[slot].attempt);
             }
             self.visits[slot].doing = Doing::Free;
@@ -431,7 +432,7 @@ impl State {
     /// An attempt is lost. Its caller learns of it at once if connections are refused, or if it has no
     /// timeout by which it would notice; otherwise when its timeout has passed.
     fn lose<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: &Attempt, refuse: bool) {
-        if attempt.awaited == Awaited::Call && !refuse && self.wanted(attempt) {
+        if attempt.awaited() == Awaited::Call && !refuse && self.wanted(attempt) {
             let call = &mut self.calls[attempt.by];
             if call.due != SimTime::MAX {
                 call.phase = Phase::Lost;

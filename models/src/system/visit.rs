@@ -3,8 +3,9 @@
 //! A branch of `Parallel` is a visit too: it runs in the thread of its parent, has its own place in
 //! the program, and is not counted as a request of the service.
 
-use super::attempt::{Attempt, Awaited};
+use super::attempt::{Attempt, Awaited, Standing};
 use super::call::Phase;
+use super::patience::PATIENT;
 use super::replica::Host;
 use super::{Cx, NONE, State, Todo};
 use crate::event::Event;
@@ -67,7 +68,7 @@ const _: () = assert!(size_of::<Visit>() <= 56, "a visit is small: there are as 
 impl Visit {
     /// Works undisturbed; `id` is its number.
     #[inline]
-    fn work_alone<P: Probe>(&mut self, cx: &mut Cx<'_, P>, id: u32, demand: SimDuration) {
+    pub(super) fn work_alone<P: Probe>(&mut self, cx: &mut Cx<'_, P>, id: u32, demand: SimDuration) {
         self.doing = Doing::Working;
         self.until = cx.now.saturating_add(demand);
         cx.agenda.schedule(self.until, Class::Ordinary, Event::StepEnd { visit: id });
@@ -87,7 +88,7 @@ impl Visit {
     }
 
     fn is_branch(&self) -> bool {
-        self.attempt.awaited == Awaited::Parent
+        self.attempt.awaited() == Awaited::Parent
     }
 }
 
@@ -119,7 +120,10 @@ impl State {
             doing: Doing::Going,
             failed: None,
         });
-        if attempt.awaited == Awaited::Call && self.wanted(&attempt) {
+        if attempt.awaited() == Awaited::Call && self.wanted(&attempt) {
+            if self.calls[attempt.by].visit == PATIENT {
+                self.end_patience(cx, attempt.by);
+            }
             let call = &mut self.calls[attempt.by];
             (call.replica, call.visit) = (host.replica, visit);
         }
@@ -189,7 +193,7 @@ impl State {
                     self.start_call(cx, *site, visit, request, key);
                     return false;
                 }
-                Op::Send(site) => self.hand_over(cx, *site, request, key),
+                Op::Send(site) => self.hand_over(cx, *site, visit, request, key),
                 Op::Branch { targets, draw } => {
                     let u = key.index(*draw).uniform();
                     let chosen = targets.iter().find(|(p, _)| u < *p).or(targets.last());
@@ -218,7 +222,8 @@ impl State {
         let parent = self.visits[visit].clone();
         let mut first = NONE;
         for &pc in targets.iter().rev() {
-            let attempt = Attempt { by: visit, awaited: Awaited::Parent, ..parent.attempt };
+            let standing = Standing::new(Awaited::Parent, parent.attempt.standing.priority());
+            let attempt = Attempt { by: visit, standing, ..parent.attempt };
             let branch = Visit { attempt, pc, sibling: first, open: 0, doing: Doing::Going, failed: None, ..parent };
             first = self.visits.insert(branch);
         }
@@ -243,13 +248,15 @@ impl State {
         }
         let processor = &mut self.replicas[host.replica as usize].processor;
         match host.spec.processor {
+            ProcessorSpec::Servers(servers) if host.spec.preempts => {
+                self.work_by_urgency(cx, host, visit, demand, servers);
+            }
             ProcessorSpec::Servers(servers) => {
                 if processor.take_server(servers) {
                     v.work_alone(cx, visit, demand);
                     self.set_busy(cx, host, 1);
                 } else {
-                    v.doing = Doing::Ready;
-                    v.until = SimTime::from_nanos(demand.as_nanos());
+                    v.wait_for_server(demand);
                     processor.wait(visit);
                 }
             }
@@ -302,18 +309,18 @@ impl State {
             let replica = v.replica;
             let host = self.host(cx.topology, replica);
             if !host.spec.server_is_thread {
-                self.release_server(cx, host);
+                self.release_server(cx, host, visit);
             }
         }
         // Nothing is to be done before: no need to put it on the list.
         self.resume(cx, visit);
     }
 
-    /// A server is free: whoever is ready takes it.
+    /// The server of a visit is free: whoever is ready takes it.
     #[inline(always)]
-    fn release_server<P: Probe>(&mut self, cx: &mut Cx<'_, P>, host: Host<'_>) {
+    fn release_server<P: Probe>(&mut self, cx: &mut Cx<'_, P>, host: Host<'_>, visit: u32) {
         let processor = &mut self.replicas[host.replica as usize].processor;
-        processor.release_server();
+        processor.leave_server(visit);
         let somebody_is_ready = processor.somebody_is_ready();
         self.set_busy(cx, host, -1);
         if somebody_is_ready {
@@ -426,7 +433,7 @@ impl State {
         match doing {
             Doing::Ready => processor.remove(cx.now, spec, visit, false),
             Doing::Working if host.spec.server_is_thread => {}
-            Doing::Working => self.release_server(cx, host),
+            Doing::Working => self.release_server(cx, host, visit),
             Doing::Sharing => {
                 let before = processor.busy(spec);
                 processor.remove(cx.now, spec, visit, true);

@@ -1,8 +1,10 @@
 //! Who asks: client populations as written.
 
+pub mod balking;
 pub mod rate;
 pub mod trace;
 
+pub use balking::Balking;
 pub use rate::Rate;
 pub use trace::{Trace, TraceFile};
 
@@ -29,6 +31,17 @@ pub struct Client {
     pub arrivals: Arrivals,
     /// What they ask for: endpoints as `service.endpoint`, with weights.
     pub mix: IndexMap<String, Given<f64>>,
+    /// How urgent its requests and all calls they cause are where the discipline of a queue asks: 0 to 15,
+    /// greater is more urgent.
+    #[serde(default = "zero")]
+    pub priority: Given<u32>,
+    /// When a request does not join the service it asks. It is then over, and not repeated.
+    #[serde(default)]
+    pub balking: Balking,
+    /// How long an attempt waits for a thread of the service it asks, drawn anew for each; left out, for ever.
+    /// If it has none by then it leaves the queue and has failed. Once it has one only the timeout counts.
+    #[serde(default)]
+    pub patience: Option<Distribution>,
     /// How long a client waits for one attempt; left out, for ever.
     #[serde(default)]
     pub timeout: Option<Given<SimDuration>>,
@@ -38,6 +51,10 @@ pub struct Client {
     /// Whether and how a failed attempt is repeated (a refresh, where a person does it).
     #[serde(default)]
     pub retry: Option<Retry>,
+}
+
+fn zero() -> Given<u32> {
+    0.into()
 }
 
 /// When requests come.

@@ -11,11 +11,11 @@ use models::distribution::Distribution;
 use models::event::Event;
 use models::given::Given;
 use models::intervention::{Act, Timeline};
-use models::policy::{Backoff, Balancer, Budget, Cache, Drop, Eviction, Popularity, Refresh, Retry};
+use models::policy::{Backoff, Balancer, Budget, Cache, Discipline, Drop, Eviction, Popularity, Refresh, Retry};
 use models::probe::{Attempt, Capacity, Cause, Found, Load, LookedUp, Measure, Outcome, Probe, Response};
 use models::system::{Limits, Run, System};
 use models::topology::Topology;
-use models::workload::{Arrivals, Client, Rate, Trace, TraceFile, Workload};
+use models::workload::{Arrivals, Balking, Client, Rate, Trace, TraceFile, Workload};
 use sim_core::random::Key;
 use sim_core::time::{SimDuration, SimTime};
 use std::collections::BTreeMap;
@@ -113,6 +113,7 @@ pub trait ServiceWords: Sized {
     fn shared(self) -> Self;
     fn cap(self, n: u32) -> Self;
     fn drops(self, rule: Drop) -> Self;
+    fn discipline(self, discipline: Discipline) -> Self;
     fn balanced(self, by: Balancer) -> Self;
     fn calling(self, callee: &str, policy: CallPolicy) -> Self;
     fn caching(self, name: &str, cache: Cache) -> Self;
@@ -142,6 +143,11 @@ impl ServiceWords for Service {
 
     fn drops(mut self, rule: Drop) -> Self {
         self.queue.drop = rule;
+        self
+    }
+
+    fn discipline(mut self, discipline: Discipline) -> Self {
+        self.queue.discipline = discipline;
         self
     }
 
@@ -214,6 +220,30 @@ macro_rules! caller_words {
 caller_words!(CallPolicy);
 caller_words!(Client);
 
+/// What can be said of a population besides its arrivals and its calls.
+pub trait ClientWords: Sized {
+    fn urgent(self, priority: u32) -> Self;
+    fn balks(self, balking: Balking) -> Self;
+    fn patient(self, patience: Distribution) -> Self;
+}
+
+impl ClientWords for Client {
+    fn urgent(mut self, priority: u32) -> Self {
+        self.priority = priority.into();
+        self
+    }
+
+    fn balks(mut self, balking: Balking) -> Self {
+        self.balking = balking;
+        self
+    }
+
+    fn patient(mut self, patience: Distribution) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+}
+
 /// A call without pool, timeout or retry.
 pub fn plainly() -> CallPolicy {
     CallPolicy::default()
@@ -224,7 +254,16 @@ pub fn pooled(connections: u32) -> CallPolicy {
 }
 
 pub fn client(arrivals: Arrivals, asks: &str) -> Client {
-    Client { arrivals, mix: IndexMap::from([(asks.to_owned(), 1.0.into())]), timeout: None, cancel: false, retry: None }
+    Client {
+        arrivals,
+        mix: IndexMap::from([(asks.to_owned(), 1.0.into())]),
+        priority: 0.into(),
+        balking: Balking::Never,
+        patience: None,
+        timeout: None,
+        cancel: false,
+        retry: None,
+    }
 }
 
 /// Requests at exactly these nanoseconds: a trace with bins of a nanosecond, which

@@ -12,11 +12,11 @@ use models::intervention::Act;
 use models::policy::backoff::{Exponential, Jitter};
 use models::policy::balancer::{ByKey, Popularity, PowerOf};
 use models::policy::refresh::Early;
-use models::policy::{Backoff, Balancer, Cache, Drop, Eviction, KeyOf, Refresh};
+use models::policy::{Backoff, Balancer, Cache, Discipline, Drop, Eviction, KeyOf, Refresh};
 use models::probe::Probe;
 use models::system::{Limits, Run, System};
 use models::workload::rate::{Match, Piecewise, Ramp};
-use models::workload::{Arrivals, Client, Rate};
+use models::workload::{Arrivals, Balking, Client, Rate};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -138,6 +138,15 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
         2 => Drop::Expired,
         _ => Drop::RemainingBelow(ns(n.below(300)).into()),
     });
+    service = service.discipline(match n.below(7) {
+        0..=2 => Discipline::Fifo,
+        3 => Discipline::Lifo,
+        4 => Discipline::LifoAbove((n.below(4) as u32).into()),
+        _ => Discipline::Priority,
+    });
+    if shape.hit(40) && matches!(service.processor, Processor::Servers(_)) {
+        service = service.discipline(Discipline::PreemptivePriority);
+    }
     for callee in id..count {
         // Who calls itself and holds a thread meanwhile must give up at some time.
         if shape.hit(70) || callee == id {
@@ -149,7 +158,8 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
         service = service.caching(name, random_cache(shape, n));
     }
     let mut steps = Vec::new();
-    let own_server = matches!(service.processor, Processor::Servers(_)) && service.threads.is_none();
+    let preempts = service.queue.discipline == Discipline::PreemptivePriority;
+    let own_server = matches!(service.processor, Processor::Servers(_)) && service.threads.is_none() && !preempts;
     let mut with = Steps { id, count, working: true, own_server, missed: false };
     for _ in 0..1 + shape.below(4) {
         steps.push(with.step(shape, n, 0));
@@ -311,6 +321,17 @@ fn random_client(shape: &mut Dice, n: &mut Dice, count: usize) -> Client {
     if n.hit(60) {
         client = client.timeout(1 + n.below(2_000));
     }
+    if n.hit(60) {
+        client = client.urgent(n.below(16) as u32);
+    }
+    if n.hit(40) {
+        client = client.patient(random_time(n));
+    }
+    client = client.balks(match n.below(6) {
+        0..=3 => Balking::Never,
+        4 => Balking::From((1 + n.below(6) as u32).into()),
+        _ => Balking::Reciprocal,
+    });
     if n.hit(40) {
         client = client.cancels();
     }

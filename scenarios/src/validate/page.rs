@@ -14,12 +14,6 @@ pub struct Untold {
 
 /// The cases of the collection that wait for a word.
 pub const UNTOLD: &[Untold] = &[
-    Untold { case: "balk_a", waits_for: "balking: a probability of joining that depends on the queue" },
-    Untold { case: "erlangA_c1", waits_for: "a timeout that is drawn, and counts only until work begins" },
-    Untold { case: "erlangA_c10_over", waits_for: "the same" },
-    Untold { case: "erlangA_c50", waits_for: "the same" },
-    Untold { case: "prio_ciw", waits_for: "priorities" },
-    Untold { case: "prio_b", waits_for: "priorities" },
     Untold { case: "hedge_exp", waits_for: "hedging: a second call, and the first of two replies" },
     Untold { case: "hedge_bimodal", waits_for: "hedging" },
     Untold { case: "breakdown_a", waits_for: "faults at random, after which interrupted work goes on" },

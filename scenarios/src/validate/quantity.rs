@@ -44,6 +44,9 @@ pub enum Quantity {
     Slowdown,
     /// The share of requests whose work does not begin when they come.
     Delayed,
+    /// The mean over requests of a population of the time from when they come until their first work begins, in
+    /// seconds.
+    FirstWait(String),
     /// The number of requests in a service at an instant, by any warm-up.
     At(String, SimDuration),
     /// The most requests in a service at once.
@@ -131,6 +134,8 @@ enum TrackerKind {
     Slowdown { demands: HashMap<Key, SimDuration>, moments: Moments },
     /// When the requests came whose work has not begun.
     Delayed { came: HashMap<Key, SimTime>, moments: Moments },
+    /// The same of the requests of one population.
+    FirstWait { client: Option<u16>, came: HashMap<Key, SimTime>, moments: Moments },
 }
 
 impl Tracker {
@@ -151,6 +156,11 @@ impl Tracker {
             }
             Quantity::Slowdown => TrackerKind::Slowdown { demands: HashMap::new(), moments: Moments::new() },
             Quantity::Delayed => TrackerKind::Delayed { came: HashMap::new(), moments: Moments::new() },
+            Quantity::FirstWait(name) => {
+                let client = run.model.topology().clients.iter().position(|client| client.name == *name);
+                let client = client.map(|id| id as u16);
+                TrackerKind::FirstWait { client, came: HashMap::new(), moments: Moments::new() }
+            }
             _ => TrackerKind::Figure,
         };
         let services = &run.model.topology().services;
@@ -218,7 +228,9 @@ impl Tracker {
                 Quantity::LastWaitAfter(_, after) => Some(last.as_secs_f64() - after.as_secs_f64()),
                 _ => Some(waited as f64),
             },
-            TrackerKind::Slowdown { moments, .. } | TrackerKind::Delayed { moments, .. } => moments.mean(),
+            TrackerKind::Slowdown { moments, .. }
+            | TrackerKind::Delayed { moments, .. }
+            | TrackerKind::FirstWait { moments, .. } => moments.mean(),
         }
     }
 }
@@ -240,9 +252,13 @@ impl Trackers {
 impl Probe for Trackers {
     fn arrival(&mut self, now: SimTime, arrival: &Arrival) {
         for tracker in &mut self.0 {
-            if let TrackerKind::Delayed { came, .. } = &mut tracker.kind
-                && now >= tracker.since
-            {
+            let since = tracker.since;
+            let came = match &mut tracker.kind {
+                TrackerKind::Delayed { came, .. } => came,
+                TrackerKind::FirstWait { client, came, .. } if *client == Some(arrival.client) => came,
+                _ => continue,
+            };
+            if now >= since {
                 came.insert(arrival.request, now);
             }
         }
@@ -254,6 +270,11 @@ impl Probe for Trackers {
                 TrackerKind::Delayed { came, moments } => {
                     if let Some(came) = came.remove(&request) {
                         moments.push(if now > came { 1.0 } else { 0.0 });
+                    }
+                }
+                TrackerKind::FirstWait { came, moments, .. } => {
+                    if let Some(came) = came.remove(&request) {
+                        moments.push(now.since(came).as_secs_f64());
                     }
                 }
                 TrackerKind::Slowdown { demands, .. } => drop(demands.insert(request, demand)),

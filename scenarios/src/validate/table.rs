@@ -148,6 +148,7 @@ pub fn scenarios() -> &'static [Entry] {
 mod tests {
     use super::*;
     use crate::figures::Plan;
+    use crate::validate::quantity::Quantity;
 
     #[test]
     fn every_case_has_what_it_is_compared_by() {
@@ -160,6 +161,9 @@ mod tests {
                 }
                 if let Some(service) = metric.of.service() {
                     assert!(loaded.scenario.services.contains_key(service), "{}: there is no {service}", case.id);
+                }
+                if let Quantity::FirstWait(client) = &metric.of {
+                    assert!(loaded.scenario.clients.contains_key(client), "{}: there is no {client}", case.id);
                 }
             }
         }

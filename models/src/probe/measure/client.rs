@@ -23,7 +23,14 @@ pub struct ClientMeasure {
 
 impl ClientMeasure {
     pub(super) fn new(good_within: SimDuration) -> Self {
-        Self { good_within, arrived: 0, from_before: 0, done_in_time: 0, failed: [0; 6], responses: Histogram::new() }
+        Self {
+            good_within,
+            arrived: 0,
+            from_before: 0,
+            done_in_time: 0,
+            failed: [0; Cause::ALL.len()],
+            responses: Histogram::new(),
+        }
     }
 
     #[inline]

@@ -10,8 +10,8 @@ use crate::scenario::Act;
 use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop, Eviction, KeyOf, Popularity, Refresh};
-use models::workload::{Arrivals, Rate};
+use models::policy::{Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh};
+use models::workload::{Arrivals, Balking, Rate};
 use sim_core::time::SimDuration;
 
 /// Variants of which one is to be chosen.
@@ -32,7 +32,9 @@ const FAMILIES: &[Family] = &[
     Family { name: "Balancer", noun: "a balancer", entries: Balancer::ALL },
     Family { name: "Popularity", noun: "a popularity", entries: Popularity::ALL },
     Family { name: "Layout", noun: "a layout", entries: Layout::ALL },
+    Family { name: "Discipline", noun: "a queue discipline", entries: Discipline::ALL },
     Family { name: "Drop", noun: "a drop rule", entries: Drop::ALL },
+    Family { name: "Balking", noun: "a kind of balking", entries: Balking::ALL },
     Family { name: "Backoff", noun: "a backoff", entries: Backoff::ALL },
     Family { name: "Eviction", noun: "an eviction rule", entries: Eviction::ALL },
     Family { name: "Refresh", noun: "a refresh rule", entries: Refresh::ALL },
