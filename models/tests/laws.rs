@@ -16,7 +16,7 @@ use models::policy::{Balancer, Drop};
 use models::probe::{Digest, Measure, Window};
 use models::snapshot::Snapshot;
 use models::system::{Limits, Run, System};
-use models::workload::{Arrivals, Client};
+use models::workload::{Arrivals, Client, Count};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use sim_core::time::{SimDuration, SimTime};
@@ -226,10 +226,23 @@ fn random_time(n: &mut Dice) -> Distribution {
     }
 }
 
+fn random_count(n: &mut Dice) -> Count {
+    if n.hit(50) { always(1 + n.below(4) as u32) } else { Count::Geometric { mean: (1.0 + n.below(4) as f64).into() } }
+}
+
 fn random_client(shape: &mut Dice, n: &mut Dice, count: usize) -> Client {
-    let arrivals = match shape.below(3) {
+    let mega = |n: &mut Dice, most: u64| 1e6 * (1 + n.below(most)) as f64;
+    let arrivals = match shape.below(7) {
         0 => at((0..3 + shape.below(40)).map(|_| shape.below(40) * 100).collect::<Vec<_>>()),
-        1 => poisson(1e6 * (1 + n.below(8)) as f64),
+        1 => poisson(mega(n, 8)),
+        2 => renewal(if n.hit(50) {
+            exactly(100 + n.below(10) * 100)
+        } else {
+            exponential(1e-9 * (200 + n.below(900)) as f64)
+        }),
+        3 => mmpp(&[(mega(n, 2) - 1e6, 1 + n.below(4_000)), (mega(n, 20), 1 + n.below(1_000))]),
+        4 => batches(mega(n, 2), random_count(n)),
+        5 => sessions(mega(n, 2), random_count(n), exactly(n.below(500))),
         _ => closed(1 + shape.below(6) as u32, exactly(1 + n.below(500))),
     };
     let mut client = client(arrivals, &format!("s{}.get", shape.below(count as u64)));
@@ -258,6 +271,15 @@ fn calm(design: &Design, at: u64) -> Vec<(u64, Act)> {
             match &mut client.arrivals {
                 Arrivals::Closed { think, .. } => *think = exactly(1_000 * END),
                 Arrivals::Poisson(rate) => *rate = models::workload::Rate::Constant(0.0.into()),
+                Arrivals::Renewal(interval) => *interval = exactly(1_000 * END),
+                Arrivals::Mmpp(mmpp) => {
+                    for state in &mut mmpp.0 {
+                        (state.rate, state.stay) = (0.0.into(), ns(1_000 * END).into());
+                    }
+                }
+                Arrivals::Batch(batch) => batch.rate = models::workload::Rate::Constant(0.0.into()),
+                // Those that are open go on to their end.
+                Arrivals::Sessions(sessions) => sessions.rate = models::workload::Rate::Constant(0.0.into()),
                 Arrivals::Trace(_) => {}
             }
         }

@@ -7,7 +7,8 @@ use models::distribution::Distribution;
 use models::policy::{Backoff, Balancer, Drop, Popularity, Retry};
 use models::probe::{Arrival, Cause, Load, Outcome, Probe, Response};
 use models::system::Run;
-use models::workload::{Arrivals, Rate};
+use models::workload::rate::{Growth, Product, Scaled, Sum};
+use models::workload::{Arrivals, Count, Rate};
 use scenarios::document::Document;
 use scenarios::expect;
 use scenarios::library::{self, Entry};
@@ -234,6 +235,8 @@ fn everything_there_is_occurs_in_the_library() {
     check("backoff", Backoff::ALL, &found.backoffs);
     check("arrivals", Arrivals::ALL, &found.arrivals);
     check("rate", Rate::ALL, &found.rates);
+    check("growth", Growth::ALL, &found.growths);
+    check("count", Count::ALL, &found.counts);
     check("act", Act::ALL, &found.acts);
     assert!(missing.is_empty(), "no scenario of the library has {missing:?}");
 }
@@ -251,6 +254,8 @@ struct Found {
     backoffs: BTreeSet<String>,
     arrivals: BTreeSet<String>,
     rates: BTreeSet<String>,
+    growths: BTreeSet<String>,
+    counts: BTreeSet<String>,
     acts: BTreeSet<String>,
 }
 
@@ -266,13 +271,34 @@ impl Found {
         for client in scenario.clients.values() {
             self.arrivals.insert(variant(&client.arrivals));
             match &client.arrivals {
-                Arrivals::Poisson(rate) => drop(self.rates.insert(variant(rate))),
-                Arrivals::Closed { think, .. } => drop(self.distributions.insert(variant(think))),
-                Arrivals::Trace(_) => {}
+                Arrivals::Poisson(rate) => self.rate(rate),
+                Arrivals::Renewal(think) | Arrivals::Closed { think, .. } => {
+                    self.distributions.insert(variant(think));
+                }
+                Arrivals::Batch(batch) => {
+                    self.rate(&batch.rate);
+                    self.counts.insert(variant(&batch.size));
+                }
+                Arrivals::Sessions(sessions) => {
+                    self.rate(&sessions.rate);
+                    self.counts.insert(variant(&sessions.requests));
+                    self.distributions.insert(variant(&sessions.think));
+                }
+                Arrivals::Mmpp(_) | Arrivals::Trace(_) => {}
             }
             self.retry(client.retry.as_ref());
         }
         self.acts.extend(scenario.timeline.iter().map(|entry| variant(&entry.act)));
+    }
+
+    fn rate(&mut self, rate: &Rate) {
+        self.rates.insert(variant(rate));
+        match rate {
+            Rate::Sum(Sum(rates)) | Rate::Product(Product(rates)) => rates.iter().for_each(|rate| self.rate(rate)),
+            Rate::Scaled(Scaled(_, rate)) => self.rate(rate),
+            Rate::Growth(growth) => drop(self.growths.insert(variant(growth))),
+            _ => {}
+        }
     }
 
     fn service(&mut self, service: &Service) {
@@ -329,12 +355,13 @@ const TEMPLATE: &str = r#"(
     clients: {
         "visitors": (arrivals: Poisson(RATE), mix: {"app.page": 1}),
         "others": (arrivals: ARRIVALS, mix: {"app.page": 1}),
+        "growing": (arrivals: Batch(rate: Growth(GROWTH), size: COUNT), mix: {"app.page": 1}),
     },
     timeline: [(at: "1min", act: ACT)],
 )"#;
 
 /// Every family, and its word in the template.
-const FAMILIES: [(&str, &[catalogue::Entry]); 11] = [
+const FAMILIES: [(&str, &[catalogue::Entry]); 13] = [
     ("PROCESSOR", Processor::ALL),
     ("BALANCER", Balancer::ALL),
     ("POPULARITY", Popularity::ALL),
@@ -345,6 +372,8 @@ const FAMILIES: [(&str, &[catalogue::Entry]); 11] = [
     ("STEP", Step::ALL),
     ("RATE", Rate::ALL),
     ("ARRIVALS", Arrivals::ALL),
+    ("GROWTH", Growth::ALL),
+    ("COUNT", Count::ALL),
     ("ACT", Act::ALL),
 ];
 

@@ -9,7 +9,8 @@ use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
 use models::policy::{Backoff, Balancer, Drop, Popularity};
-use models::workload::{Arrivals, Rate};
+use models::workload::rate::Growth;
+use models::workload::{Arrivals, Count, Rate};
 use scenarios::growth::Curve;
 use scenarios::library;
 use scenarios::report::{Definition, definitions};
@@ -95,7 +96,7 @@ const LISTS: &[Listed] = &[
     Listed {
         name: "distributions",
         about: "how long something takes",
-        place: "Work(...), Delay(...), Drawn(...), think",
+        place: "Work(...), Delay(...), Drawn(...), Renewal(...), think",
         entries: || rows(Distribution::ALL),
     },
     Listed {
@@ -109,6 +110,18 @@ const LISTS: &[Listed] = &[
         about: "how many requests a second",
         place: "clients.NAME.arrivals: Poisson(...)",
         entries: || rows(Rate::ALL),
+    },
+    Listed {
+        name: "growths",
+        about: "how a rate grows over months and years",
+        place: "clients.NAME.arrivals: Poisson(Growth(...))",
+        entries: || rows(Growth::ALL),
+    },
+    Listed {
+        name: "counts",
+        about: "how many requests a batch or a session has",
+        place: "clients.NAME.arrivals: Batch(size: ...), Sessions(requests: ...)",
+        entries: || rows(Count::ALL),
     },
     Listed {
         name: "backoffs",

@@ -23,6 +23,8 @@ pub const WORK: u64 = 8;
 pub const DELAY: u64 = 9;
 /// Which branch is taken.
 pub const BRANCH: u64 = 10;
+/// The interval before a request of a renewal process.
+pub const INTERVAL: u64 = 40;
 
 /// The `n`-th draw for a purpose, or the `n`-th call along a path, from 0.
 pub const fn nth(purpose: u64, n: u64) -> u64 {
