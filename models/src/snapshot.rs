@@ -13,6 +13,17 @@ pub struct Snapshot {
     pub counts: Counts,
     /// Services, in the order written.
     pub services: Vec<ServiceSnapshot>,
+    /// Client populations, in the order written.
+    pub clients: Vec<ClientSnapshot>,
+}
+
+/// A client population at an instant.
+#[derive(Clone, Debug)]
+pub struct ClientSnapshot {
+    /// Its name.
+    pub name: String,
+    /// Sessions that are open: of a population that comes in sessions, those who think or wait.
+    pub sessions: u64,
 }
 
 /// A service at an instant.

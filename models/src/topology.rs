@@ -6,7 +6,7 @@ use crate::policy::cache::CacheSpec;
 use crate::policy::discipline::Order;
 use crate::policy::{Balancer, Budget, Drop};
 use crate::workload::balking::BalkingRule;
-use crate::workload::{Rate, Trace};
+use crate::workload::{Batch, Count, Mmpp, Rate, Trace};
 use sim_core::dist::Dist;
 use sim_core::time::SimDuration;
 
@@ -264,6 +264,21 @@ pub struct ClientSpec {
 pub enum ArrivalSpec {
     /// Poisson with a rate that may change.
     Poisson(Rate),
+    /// Independent intervals.
+    Renewal(Dist),
+    /// Poisson with a rate that changes at random.
+    Mmpp(Mmpp),
+    /// Several at a time.
+    Batch(Batch),
+    /// A few requests one after the other.
+    Sessions {
+        /// Sessions that begin in a second.
+        rate: Rate,
+        /// Requests of each.
+        requests: Count,
+        /// Think time.
+        think: Dist,
+    },
     /// Counts per bin.
     Trace {
         /// The counts.
@@ -322,6 +337,7 @@ impl Topology {
             t.clients.iter().map(kind).collect::<Vec<_>>()
         };
         let users = |t: &Self| t.clients.iter().map(ClientSpec::users).collect::<Vec<_>>();
+        let states = |t: &Self| t.clients.iter().map(|c| c.arrivals.states()).collect::<Vec<_>>();
         let same = [
             (services(self) == services(next), "the services, or how one queues,"),
             (endpoints(self) == endpoints(next) && ops(self) == ops(next), "the steps of an endpoint"),
@@ -331,6 +347,7 @@ impl Topology {
             (caches(self) == caches(next), "which caches there are, which of them are shared and which analytic,"),
             (clients(self) == clients(next), "the client populations"),
             (users(self) == users(next), "the number of closed users"),
+            (states(self) == states(next), "the number of states of arrivals"),
         ];
         same.iter().find(|(same, _)| !same).map(|(_, what)| {
             format!("{what} cannot change while a run is under way; numbers such as sizes, times and rates can")
@@ -361,7 +378,25 @@ impl ClientSpec {
     pub const fn users(&self) -> u32 {
         match self.arrivals {
             ArrivalSpec::Closed { users, .. } => users,
-            ArrivalSpec::Poisson(_) | ArrivalSpec::Trace { .. } => 0,
+            _ => 0,
+        }
+    }
+}
+
+impl ArrivalSpec {
+    /// The rate at which something comes, requests, batches or sessions, where that is a Poisson process.
+    pub const fn rate(&self) -> Option<&Rate> {
+        match self {
+            Self::Poisson(rate) | Self::Batch(Batch { rate, .. }) | Self::Sessions { rate, .. } => Some(rate),
+            Self::Renewal(_) | Self::Mmpp(_) | Self::Trace { .. } | Self::Closed { .. } => None,
+        }
+    }
+
+    /// Between how many states its rate changes.
+    const fn states(&self) -> usize {
+        match self {
+            Self::Mmpp(mmpp) => mmpp.0.len(),
+            _ => 0,
         }
     }
 }

@@ -7,15 +7,14 @@ use indexmap::IndexMap;
 use models::blueprint::{Processor, Step};
 use models::problem::Problem;
 use models::system::{LimitError, Limits, System};
-use models::workload::rate::{Match, Piecewise, Ramp};
+use models::workload::rate::{Diurnal, FlashCrowd, Growth, Match, Piecewise, Product, Ramp, Scaled, Sum, Weekly};
 use models::workload::{Arrivals, Rate, Trace, TraceFile};
 use sim_core::time::{SimDuration, SimTime};
 use std::sync::Arc;
 
 fn problems(d: &Design, traces: &[(&str, &[u32])]) -> Vec<Problem> {
-    let trace = |(name, counts): &(&str, &[u32])| {
-        ((*name).to_owned(), Trace { bin: SimDuration::from_secs(1), counts: (*counts).into() })
-    };
+    let trace =
+        |(name, counts): &(&str, &[u32])| ((*name).to_owned(), Trace::of_counts(SimDuration::from_secs(1), *counts));
     let traces: IndexMap<_, _> = traces.iter().map(trace).collect();
     models::check::check(&d.blueprint, &d.workload, &traces).err().unwrap_or_default()
 }
@@ -38,6 +37,7 @@ fn replay(factor: f64) -> Arrivals {
 #[test]
 fn a_rate_of_nothing_ends_at_once_and_nobody_comes() {
     let points = |rate: f64| vec![(secs(0.0).into(), rate.into()), (secs(60.0).into(), rate.into())];
+    let day = |mean: f64| Diurnal::new(mean, 2.0, secs(72_000.0));
     let late = Match { kick_off: secs(1.5e10).into(), ..Match::evening(1e-30) };
     let rates = [
         Rate::Constant(0.0.into()),
@@ -48,6 +48,18 @@ fn a_rate_of_nothing_ends_at_once_and_nobody_comes() {
         Rate::Match(Match::evening(0.0)),
         Rate::Match(Match::evening(1e-30)),
         Rate::Match(late),
+        Rate::Diurnal(day(0.0)),
+        Rate::Diurnal(day(1e-30)),
+        Rate::Diurnal(Diurnal { period: ns(1).into(), ..day(1e-30) }),
+        Rate::Diurnal(Diurnal { period: ns(u64::MAX).into(), ..day(1e-30) }),
+        Rate::Weekly(Weekly { days: vec![1.0.into(); 7], day: day(1e-30) }),
+        Rate::Weekly(Weekly { days: vec![1.0.into(); 7], day: Diurnal { period: ns(1).into(), ..day(1e-30) } }),
+        Rate::Growth(Growth::Logistic { start: 1e-40.into(), ceiling: 1e-30.into(), midpoint: ns(1).into() }),
+        Rate::Growth(Growth::Gompertz { start: 1e-40.into(), ceiling: 1e-30.into(), midpoint: secs(1e9).into() }),
+        Rate::FlashCrowd(FlashCrowd::new(1e-30, &[(secs(9.0), 2.0), (secs(1e10), 2.0)])),
+        Rate::Sum(Sum(vec![Rate::Constant(1e-30.into()), Rate::Diurnal(day(1e-30))])),
+        Rate::Product(Product(vec![Rate::Constant(0.0.into()), Rate::Match(Match::evening(450.0))])),
+        Rate::Scaled(Scaled(0.0.into(), Box::new(Rate::Match(Match::evening(450.0))))),
     ];
     for rate in rates {
         let mut run = web(Arrivals::Poisson(rate.clone())).run(vec![]);
@@ -103,7 +115,7 @@ fn too_many_at_once_are_refused() {
 fn users_pending_events_and_the_bin_that_is_played_count_as_state() {
     let first = |d: &Design, state_bytes: u64, traces: &[(&str, &[u32])]| {
         let bin = SimDuration::from_secs(1);
-        let traces = traces.iter().map(|(n, c)| ((*n).to_owned(), Trace { bin, counts: (*c).into() })).collect();
+        let traces = traces.iter().map(|(n, c)| ((*n).to_owned(), Trace::of_counts(bin, *c))).collect();
         let topology = Arc::new(models::check::check(&d.blueprint, &d.workload, &traces).unwrap());
         let limits = Limits { state_bytes, ..Limits::default() };
         System::run(topology, Arc::default(), 1, 0, limits).step(&mut ())

@@ -253,6 +253,15 @@ impl Flow {
         for (client, visits) in topology.clients.iter().zip(&demands.visits) {
             let rate = match &client.arrivals {
                 ArrivalSpec::Poisson(rate) => rate.at(now),
+                ArrivalSpec::Renewal(interval) => 1.0 / interval.mean_secs().max(1e-9),
+                ArrivalSpec::Mmpp(mmpp) => mmpp.mean_rate(),
+                ArrivalSpec::Batch(batch) => batch.rate.at(now) * batch.size.mean(),
+                ArrivalSpec::Sessions { rate, requests, think } => {
+                    // Little's law: who is there, thinking or waiting.
+                    let requests = rate.at(now) * requests.mean();
+                    flow.users += requests * (think.mean_secs() + demands.response_s(topology, client));
+                    requests
+                }
                 ArrivalSpec::Trace { trace, factor } => factor * recorded(trace, part),
                 ArrivalSpec::Closed { users, think } => {
                     let alone = demands.response_s(topology, client);

@@ -60,6 +60,7 @@ impl Entry {
 pub const ALL: &[Entry] = &[
     Entry { name: "one-server", text: include_str!("../library/one-server.ron") },
     Entry { name: "variability", text: include_str!("../library/variability.ron") },
+    Entry { name: "same-rate-five-ways", text: include_str!("../library/same-rate-five-ways.ron") },
     Entry { name: "share-or-queue", text: include_str!("../library/share-or-queue.ron") },
     Entry { name: "separate-queues", text: include_str!("../library/separate-queues.ron") },
     Entry { name: "pooled-queue", text: include_str!("../library/pooled-queue.ron") },
@@ -69,11 +70,15 @@ pub const ALL: &[Entry] = &[
     Entry { name: "priority-lane", text: include_str!("../library/priority-lane.ron") },
     Entry { name: "interrupt-the-batch", text: include_str!("../library/interrupt-the-batch.ron") },
     Entry { name: "closed-users", text: include_str!("../library/closed-users.ron") },
+    Entry { name: "slow-minute", text: include_str!("../library/slow-minute.ron") },
     Entry { name: "pool-too-small", text: include_str!("../library/pool-too-small.ron") },
     Entry { name: "fan-out", text: include_str!("../library/fan-out.ron") },
     Entry { name: "fire-and-forget", text: include_str!("../library/fire-and-forget.ron") },
     Entry { name: "hot-shard", text: include_str!("../library/hot-shard.ron") },
     Entry { name: "launch-day", text: include_str!("../library/launch-day.ron") },
+    Entry { name: "front-page", text: include_str!("../library/front-page.ron") },
+    Entry { name: "saturday-evening", text: include_str!("../library/saturday-evening.ron") },
+    Entry { name: "three-ways-to-grow", text: include_str!("../library/three-ways-to-grow.ron") },
     Entry { name: "kill-a-replica", text: include_str!("../library/kill-a-replica.ron") },
     Entry { name: "rolling-kill-with-round-robin", text: include_str!("../library/rolling-kill-with-round-robin.ron") },
     Entry {

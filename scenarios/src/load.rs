@@ -276,7 +276,7 @@ impl Loaded {
     fn other_trace(&self, scenario: &Scenario) -> bool {
         let file = |client: &Client| match &client.arrivals {
             Arrivals::Trace(trace) => Some(trace.file.clone()),
-            Arrivals::Poisson(_) | Arrivals::Closed { .. } => None,
+            _ => None,
         };
         scenario.clients.iter().any(|(name, now)| {
             let before = self.scenario.clients.get(name).and_then(file);

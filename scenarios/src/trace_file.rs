@@ -1,4 +1,6 @@
-//! Trace files: recorded arrivals as counts per bin, in CSV.
+//! Trace files: recorded arrivals in CSV, as counts per bin or as one arrival a line.
+//!
+//! # Counts
 //!
 //! ```text
 //! second,requests          minute_edt,requests          timestamp,value
@@ -11,10 +13,21 @@
 //! of seconds) or as dates and times. Counts are whole numbers. Lines that start with `#` are skipped.
 //! Other columns are, too: time is the first column named after a time, or else the first one; counts
 //! are the first other column named after what is counted, or else the first other one.
+//!
+//! # Instants
+//!
+//! ```text
+//! second          timestamp
+//! 0.125           2014-04-10T00:04:00.125
+//! 0.5             2014-04-10T00:04:00.5
+//! ```
+//!
+//! With a time column only, every line is one arrival. Numbers may have fractions; times may be equal, but
+//! never go back. As with counts, the run begins with the first line.
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 use models::workload::Trace;
-use sim_core::time::SimDuration;
+use sim_core::time::{SimDuration, SimTime};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -141,6 +154,18 @@ pub enum TraceError {
         /// The time on the line.
         after: String,
     },
+    /// Arrivals are not in order.
+    #[error("`{file}`, line {line}: `{after}` comes before `{before}`, which stands on an earlier line")]
+    OutOfOrder {
+        /// The file.
+        file: String,
+        /// The line.
+        line: u64,
+        /// The time on the line before.
+        before: String,
+        /// The time on the line.
+        after: String,
+    },
     /// Lines are missing.
     #[error("`{file}`, line {line}: the trace has a gap from `{from}` to `{to}`, where its steps are {step}")]
     Gap {
@@ -232,6 +257,7 @@ impl TraceError {
                 }
             },
             Self::NotAscending { .. } => "sort the lines by time, each time once",
+            Self::OutOfOrder { .. } => "sort the lines by time",
             Self::Gap { .. } => "add the missing lines, with 0 where nothing came, or use the part before or after",
             Self::UnknownWidth { .. } => {
                 "add a second line, or number the bins 0, 1, 2 in a column named second or minute"
@@ -306,6 +332,7 @@ pub fn parse(file: &str, text: &str) -> Result<Trace, TraceError> {
         .delimiter(delimiter(text))
         .from_reader(text.as_bytes());
     let (mut record, mut table, mut rows) = (StringRecord::new(), None, Vec::new());
+    let mut instants: Option<Instants> = None;
     loop {
         let more = reader.read_record(&mut record);
         let more = more.map_err(|error| TraceError::Io { file: file.to_owned(), reason: error.to_string() })?;
@@ -313,7 +340,12 @@ pub fn parse(file: &str, text: &str) -> Result<Trace, TraceError> {
             break;
         }
         let line = record.position().map_or(0, csv::Position::line);
+        if let Some(instants) = &mut instants {
+            instants.add(file, line, &record)?;
+            continue;
+        }
         match &table {
+            None if Instants::are_in(&record) => instants = Some(Instants::of(&record)),
             None => table = Some(Columns::of(file, line, &record)?),
             Some(columns) => {
                 let first = rows.first().map(|row: &Row| (row.kind, row.written.as_str()));
@@ -321,6 +353,9 @@ pub fn parse(file: &str, text: &str) -> Result<Trace, TraceError> {
                 rows.push(row);
             }
         }
+    }
+    if let Some(instants) = instants {
+        return instants.trace(file);
     }
     let columns = table.ok_or_else(|| TraceError::Empty { file: file.to_owned(), header: false })?;
     bins(file, &columns, &rows)
@@ -435,6 +470,74 @@ impl Columns {
         }
         date(written).map(|nanos| (Kind::Date, nanos))
     }
+}
+
+/// The arrivals of a file that has one on each line.
+struct Instants {
+    columns: Columns,
+    first: Option<(Kind, i128, String)>,
+    last: (i128, String),
+    found: Vec<SimTime>,
+}
+
+impl Instants {
+    /// Whether a header has only a time column.
+    fn are_in(header: &StringRecord) -> bool {
+        let named = |name: &str| TIMES.iter().any(|(part, _)| name.to_lowercase().contains(part));
+        header.len() == 1 && header[0].parse::<f64>().is_err() && named(&header[0])
+    }
+
+    fn of(header: &StringRecord) -> Self {
+        let name = header[0].to_lowercase();
+        let unit = TIMES.iter().find(|(part, _)| name.contains(part)).map_or(SECOND, |(_, unit)| *unit);
+        let (time_name, count_name) = (header[0].to_owned(), String::new());
+        let columns = Columns { time: 0, count: 0, time_name, count_name, unit };
+        Self { columns, first: None, last: (0, String::new()), found: Vec::new() }
+    }
+
+    fn add(&mut self, file: &str, line: u64, record: &StringRecord) -> Result<(), TraceError> {
+        let written = &record[0];
+        let time = fraction(written, self.columns.unit).map(|time| (Kind::Number, time));
+        let time = time.or_else(|| date(written).map(|time| (Kind::Date, time)));
+        let before = self.first.as_ref().map(|(kind, ..)| *kind);
+        let Some((kind, time)) = time.filter(|(kind, _)| before.is_none_or(|before| before == *kind)) else {
+            return Err(TraceError::NotTime {
+                file: file.to_owned(),
+                line,
+                column: self.columns.time_name.clone(),
+                found: written.to_owned(),
+                first: self.first.as_ref().map(|(.., written)| written.clone()),
+            });
+        };
+        let start = self.first.get_or_insert_with(|| (kind, time, written.to_owned())).1;
+        if time < self.last.0 && !self.found.is_empty() {
+            let (before, after) = (self.last.1.clone(), written.to_owned());
+            return Err(TraceError::OutOfOrder { file: file.to_owned(), line, before, after });
+        }
+        let since = u64::try_from(time - start).map_err(|_| TraceError::TooLong { file: file.to_owned() })?;
+        self.last = (time, written.to_owned());
+        self.found.push(SimTime::from_nanos(since));
+        Ok(())
+    }
+
+    fn trace(self, file: &str) -> Result<Trace, TraceError> {
+        if self.found.is_empty() {
+            return Err(TraceError::Empty { file: file.to_owned(), header: true });
+        }
+        Ok(Trace::of_instants(self.found))
+    }
+}
+
+/// A number from 0 on of this unit, with or without a fraction, in nanoseconds.
+fn fraction(written: &str, unit: i128) -> Option<i128> {
+    let (digits, fraction) = written.split_once('.').unwrap_or((written, ""));
+    let whole = i128::from(whole(digits)?);
+    if !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    // Nine digits are nanoseconds of a second; twelve are enough for every unit.
+    let parts: i128 = format!("{:0<12.12}", fraction).parse().ok()?;
+    Some(whole * unit + parts * unit / 1_000_000_000_000)
 }
 
 /// A whole number from 0 on, also if written `94.0`.
@@ -556,7 +659,7 @@ fn bins(file: &str, columns: &Columns, rows: &[Row]) -> Result<Trace, TraceError
         });
     }
     match bin.as_nanos().checked_mul(rows.len() as u64) {
-        Some(_) => Ok(Trace { bin, counts: rows.iter().map(|row| row.count).collect() }),
+        Some(_) => Ok(Trace::of_counts(bin, rows.iter().map(|row| row.count).collect::<Vec<_>>())),
         None => Err(TraceError::TooLong { file: file() }),
     }
 }

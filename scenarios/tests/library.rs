@@ -7,7 +7,8 @@ use models::distribution::Distribution;
 use models::policy::{Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh, Retry};
 use models::probe::{Arrival, Cause, Load, Outcome, Probe, Response};
 use models::system::Run;
-use models::workload::{Arrivals, Balking, Rate};
+use models::workload::rate::{Growth, Product, Scaled, Sum};
+use models::workload::{Arrivals, Balking, Count, Rate};
 use scenarios::document::Document;
 use scenarios::expect;
 use scenarios::library::{self, Entry};
@@ -239,6 +240,8 @@ fn everything_there_is_occurs_in_the_library() {
     check("eviction rule", Eviction::ALL, &found.evictions);
     check("refresh rule", Refresh::ALL, &found.refreshes);
     check("owner of keys", KeyOf::ALL, &found.owners);
+    check("growth", Growth::ALL, &found.growths);
+    check("count", Count::ALL, &found.counts);
     check("act", Act::ALL, &found.acts);
     assert!(missing.is_empty(), "no scenario of the library has {missing:?}");
 }
@@ -258,6 +261,8 @@ struct Found {
     balkings: BTreeSet<String>,
     arrivals: BTreeSet<String>,
     rates: BTreeSet<String>,
+    growths: BTreeSet<String>,
+    counts: BTreeSet<String>,
     acts: BTreeSet<String>,
     evictions: BTreeSet<String>,
     refreshes: BTreeSet<String>,
@@ -278,13 +283,34 @@ impl Found {
             self.balkings.insert(variant(&client.balking));
             self.distributions.extend(client.patience.as_ref().map(variant));
             match &client.arrivals {
-                Arrivals::Poisson(rate) => drop(self.rates.insert(variant(rate))),
-                Arrivals::Closed { think, .. } => drop(self.distributions.insert(variant(think))),
-                Arrivals::Trace(_) => {}
+                Arrivals::Poisson(rate) => self.rate(rate),
+                Arrivals::Renewal(think) | Arrivals::Closed { think, .. } => {
+                    self.distributions.insert(variant(think));
+                }
+                Arrivals::Batch(batch) => {
+                    self.rate(&batch.rate);
+                    self.counts.insert(variant(&batch.size));
+                }
+                Arrivals::Sessions(sessions) => {
+                    self.rate(&sessions.rate);
+                    self.counts.insert(variant(&sessions.requests));
+                    self.distributions.insert(variant(&sessions.think));
+                }
+                Arrivals::Mmpp(_) | Arrivals::Trace(_) => {}
             }
             self.retry(client.retry.as_ref());
         }
         self.acts.extend(scenario.timeline.iter().map(|entry| variant(&entry.act)));
+    }
+
+    fn rate(&mut self, rate: &Rate) {
+        self.rates.insert(variant(rate));
+        match rate {
+            Rate::Sum(Sum(rates)) | Rate::Product(Product(rates)) => rates.iter().for_each(|rate| self.rate(rate)),
+            Rate::Scaled(Scaled(_, rate)) => self.rate(rate),
+            Rate::Growth(growth) => drop(self.growths.insert(variant(growth))),
+            _ => {}
+        }
     }
 
     fn service(&mut self, service: &Service) {
@@ -349,12 +375,13 @@ const TEMPLATE: &str = r#"(
     clients: {
         "visitors": (arrivals: Poisson(RATE), mix: {"app.page": 1}),
         "others": (arrivals: ARRIVALS, balking: BALKING, mix: {"app.page": 1}),
+        "growing": (arrivals: Batch(rate: Growth(GROWTH), size: COUNT), mix: {"app.page": 1}),
     },
     timeline: [(at: "1min", act: ACT)],
 )"#;
 
 /// Every family, and its word in the template.
-const FAMILIES: [(&str, &[catalogue::Entry]); 16] = [
+const FAMILIES: [(&str, &[catalogue::Entry]); 18] = [
     ("PROCESSOR", Processor::ALL),
     ("BALANCER", Balancer::ALL),
     ("POPULARITY", Popularity::ALL),
@@ -367,6 +394,8 @@ const FAMILIES: [(&str, &[catalogue::Entry]); 16] = [
     ("RATE", Rate::ALL),
     ("BALKING", Balking::ALL),
     ("ARRIVALS", Arrivals::ALL),
+    ("GROWTH", Growth::ALL),
+    ("COUNT", Count::ALL),
     ("ACT", Act::ALL),
     ("EVICTION", Eviction::ALL),
     ("REFRESH", Refresh::ALL),

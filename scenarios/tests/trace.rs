@@ -267,3 +267,28 @@ fn the_other_real_traces_are_read_or_refused_with_reason() {
     let pages = read("wikipedia_daily_R_lang.csv").unwrap_err();
     assert!(matches!(pages, TraceError::NotAscending { line: 3, .. }), "{pages}");
 }
+
+#[test]
+fn one_arrival_a_line_is_replayed_at_its_instant() {
+    let instants = |text: &str| {
+        let trace = trace_file::parse("t.csv", text).unwrap_or_else(|e| panic!("{e}"));
+        trace.instants.expect("instants are known").iter().map(|at| at.as_nanos()).collect::<Vec<_>>()
+    };
+    assert_eq!(instants("second\n0.125\n0.5\n0.5\n2\n"), [0, 375_000_000, 375_000_000, 1_875_000_000]);
+    assert_eq!(instants("minute\n1\n1.5\n"), [0, 30_000_000_000]);
+    assert_eq!(instants("timestamp\n# a remark\n1700000000.000000001\n1700000000.000000009\n"), [0, 8]);
+    assert_eq!(instants("time\n2026-06-14T20:00:00.5\n2026-06-14 20:00:02\n"), [0, 1_500_000_000]);
+
+    let wrong = |text: &str, says: &str, remedy: &str| {
+        let error = trace_file::parse("t.csv", text).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+        assert!(error.remedy().contains(remedy), "{}", error.remedy());
+    };
+    wrong("second\n", "no counts below its header", "header");
+    wrong("second\n2\n1.5\n", "line 3: `1.5` comes before `2`", "sort");
+    wrong("second\n2\nnoon\n", "line 3: `noon` in column \"second\" is no time like `2`", "2026");
+    wrong("second\n2\n2026-06-14\n", "is no time like `2`", "2026");
+    wrong("second\n-1\n", "is no time", "2026");
+    // What is no time column is still a table with too few columns.
+    wrong("requests\n5\n", "1 column where 2", "comma");
+}

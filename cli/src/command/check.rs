@@ -122,7 +122,10 @@ fn contents(loaded: &Loaded, cost: &Cost) -> String {
     });
     let clients = scenario.clients.iter().zip(0..).map(|((name, client), id)| {
         let text = match &client.arrivals {
-            Arrivals::Poisson(_) => format!("{name} (open)"),
+            Arrivals::Poisson(_) | Arrivals::Renewal(_) => format!("{name} (open)"),
+            Arrivals::Mmpp(mmpp) => format!("{name} (open, in {} states)", mmpp.0.len()),
+            Arrivals::Batch(_) => format!("{name} (open, in batches)"),
+            Arrivals::Sessions(_) => format!("{name} (sessions)"),
             Arrivals::Trace(trace) => format!("{name} (replays {})", trace.file),
             Arrivals::Closed { users, .. } => format!("{name} ({} users)", users.get()),
         };

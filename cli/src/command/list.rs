@@ -9,7 +9,8 @@ use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
 use models::policy::{Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh};
-use models::workload::{Arrivals, Balking, Rate};
+use models::workload::rate::Growth;
+use models::workload::{Arrivals, Balking, Count, Rate};
 use scenarios::growth::Curve;
 use scenarios::library;
 use scenarios::report::{Definition, definitions};
@@ -119,7 +120,7 @@ const LISTS: &[Listed] = &[
     Listed {
         name: "distributions",
         about: "how long something takes",
-        place: "Work(...), Delay(...), Drawn(...), think, patience",
+        place: "Work(...), Delay(...), Drawn(...), Renewal(...), think, patience",
         entries: || rows(Distribution::ALL),
     },
     Listed {
@@ -139,6 +140,18 @@ const LISTS: &[Listed] = &[
         about: "when a request does not join those that are there",
         place: "clients.NAME.balking",
         entries: || rows(Balking::ALL),
+    },
+    Listed {
+        name: "growths",
+        about: "how a rate grows over months and years",
+        place: "clients.NAME.arrivals: Poisson(Growth(...))",
+        entries: || rows(Growth::ALL),
+    },
+    Listed {
+        name: "counts",
+        about: "how many requests a batch or a session has",
+        place: "clients.NAME.arrivals: Batch(size: ...), Sessions(requests: ...)",
+        entries: || rows(Count::ALL),
     },
     Listed {
         name: "backoffs",

@@ -13,7 +13,7 @@ use crate::topology::{
     UNLIMITED,
 };
 use crate::workload::balking::BalkingRule;
-use crate::workload::{Arrivals, Client, Trace, Workload};
+use crate::workload::{Arrivals, Client, Sessions, Trace, Workload};
 use indexmap::IndexMap;
 use program::{Compiler, Context, PolicySpec};
 use sim_core::dist::Dist;
@@ -269,14 +269,34 @@ impl Compiler<'_> {
     fn arrivals(&mut self, path: &Path, arrivals: &Arrivals, traces: &IndexMap<String, Trace>) -> ArrivalSpec {
         match arrivals {
             Arrivals::Poisson(rate) => {
-                if let Some((message, help)) = rate.problem() {
-                    self.problem(path, message, help);
-                }
+                self.sensible(path, rate.problem());
                 ArrivalSpec::Poisson(rate.clone())
+            }
+            Arrivals::Renewal(interval) => {
+                if interval.compile().is_ok_and(|interval| interval.mean_secs() <= 0.0) {
+                    let help = "write a longer one, for example Renewal(Constant(\"50ms\"))";
+                    self.problem(path, "with intervals of no time, endlessly many come at once", help);
+                }
+                ArrivalSpec::Renewal(self.dist(path, interval))
+            }
+            Arrivals::Mmpp(mmpp) => {
+                self.sensible(path, mmpp.problem());
+                ArrivalSpec::Mmpp(mmpp.clone())
+            }
+            Arrivals::Batch(batch) => {
+                self.sensible(&path.name("rate"), batch.rate.problem());
+                self.sensible(&path.name("size"), batch.size.problem());
+                ArrivalSpec::Batch(batch.clone())
+            }
+            Arrivals::Sessions(Sessions { rate, requests, think }) => {
+                self.sensible(&path.name("rate"), rate.problem());
+                self.sensible(&path.name("requests"), requests.problem());
+                let think = self.dist(&path.name("think"), think);
+                ArrivalSpec::Sessions { rate: rate.clone(), requests: requests.clone(), think }
             }
             Arrivals::Trace(file) => {
                 // A file that could not be read has been reported by whoever reads files.
-                let empty = || Trace { bin: SimDuration::from_secs(1), counts: [].into() };
+                let empty = || Trace::of_counts(SimDuration::from_secs(1), []);
                 let trace = traces.get(&file.file).cloned().unwrap_or_else(empty);
                 let factor = file.factor.get();
                 let over = |&(_, &count): &(usize, &u32)| f64::from(count) * factor > MOST_AT_ONCE as f64;
@@ -302,6 +322,13 @@ impl Compiler<'_> {
                 }
                 ArrivalSpec::Closed { users, think: self.dist(&path.name("think"), think) }
             }
+        }
+    }
+
+    /// Reports what makes no sense, given as problem and remedy.
+    fn sensible(&mut self, path: &Path, problem: Option<(String, String)>) {
+        if let Some((message, help)) = problem {
+            self.problem(path, message, help);
         }
     }
 

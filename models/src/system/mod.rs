@@ -20,6 +20,7 @@ mod patience;
 mod processor;
 pub mod purpose;
 mod replica;
+mod session;
 mod slab;
 mod source;
 mod urgency;
@@ -30,7 +31,7 @@ pub use replica::ReplicaState;
 use crate::event::Event;
 use crate::intervention::{Act, Timeline};
 use crate::probe::{Cause, Load, Probe};
-use crate::snapshot::{PoolSnapshot, ReplicaSnapshot, ServiceSnapshot, Snapshot};
+use crate::snapshot::{ClientSnapshot, PoolSnapshot, ReplicaSnapshot, ServiceSnapshot, Snapshot};
 use crate::topology::{ProcessorSpec, Topology};
 use attempt::{Attempt, Awaited};
 use caches::Caches;
@@ -353,10 +354,15 @@ impl System {
                     .collect(),
             }
         };
+        let client = |(spec, state): (&crate::topology::ClientSpec, &ClientState)| ClientSnapshot {
+            name: spec.name.clone(),
+            sessions: state.sessions.open() as u64,
+        };
         Snapshot {
             at: now,
             counts: self.state.counts,
             services: self.topology.services.iter().enumerate().map(service).collect(),
+            clients: self.topology.clients.iter().zip(&self.state.clients).map(client).collect(),
         }
     }
 

@@ -38,6 +38,8 @@ pub const WARM: u64 = 44;
 pub const BALKING: u64 = 11;
 /// How long an attempt waits for a thread.
 pub const PATIENCE: u64 = 12;
+/// The interval before a request of a renewal process.
+pub const INTERVAL: u64 = 13;
 
 /// The `n`-th draw for a purpose, or the `n`-th call along a path, from 0.
 pub const fn nth(purpose: u64, n: u64) -> u64 {

@@ -2,13 +2,15 @@
 //!
 //! Arrival times come from one stream a population, so that they are the same in every design.
 
+use super::session::SessionStates;
 use super::{Cx, NONE, State, purpose};
 use crate::event::Event;
 use crate::policy::budget::BudgetState;
 use crate::probe::{Arrival, Outcome, Probe};
 use crate::topology::{ArrivalSpec, ClientSpec, Topology};
+use crate::workload::mmpp::Environment;
 use crate::workload::rate::Bound;
-use crate::workload::{Rate, Trace};
+use crate::workload::{Batch, Rate, Trace};
 use sim_core::agenda::Class;
 use sim_core::dist::exp1;
 use sim_core::random::{Key, KeyedRng};
@@ -18,9 +20,9 @@ use sim_core::time::{SimDuration, SimTime};
 #[derive(Clone, Debug)]
 pub(super) struct ClientState {
     /// Names the population.
-    key: Key,
-    /// Requests so far.
-    ordinal: u64,
+    pub(super) key: Key,
+    /// Requests so far; of batches and sessions, those.
+    pub(super) ordinal: u64,
     /// The stream of arrival times.
     stream: KeyedRng,
     /// When the pending arrival comes; `MAX` if none is pending.
@@ -32,6 +34,12 @@ pub(super) struct ClientState {
     rest: Vec<SimTime>,
     /// Of a closed population: requests so far, by user.
     asked: Vec<u32>,
+    /// Of a Markov-modulated process: the state it is in.
+    environment: Option<Environment>,
+    /// Names how many requests a batch or a session has, by its ordinal.
+    pub(super) counts: Key,
+    /// Sessions that are open.
+    pub(super) sessions: SessionStates,
     /// The retry budget of the population.
     pub(super) budget: Option<BudgetState>,
 }
@@ -48,13 +56,19 @@ impl ClientState {
             bin: 0,
             rest: Vec::new(),
             asked: vec![0; spec.users() as usize],
+            environment: match &spec.arrivals {
+                ArrivalSpec::Mmpp(mmpp) => Some(mmpp.start(key.named("environment"))),
+                _ => None,
+            },
+            counts: key.named("counts"),
+            sessions: SessionStates::new(),
             budget: spec.budget.as_ref().map(crate::policy::Budget::start),
         }
     }
 
-    /// Bytes of what it holds: counters of closed users, and arrivals of the bin that is played.
+    /// Bytes of what it holds: counters of closed users, arrivals of the bin that is played, open sessions.
     pub(super) fn bytes(&self) -> u64 {
-        (size_of_val(&*self.asked) + size_of_val(&*self.rest)) as u64
+        (size_of_val(&*self.asked) + size_of_val(&*self.rest)) as u64 + self.sessions.bytes()
     }
 
     /// The next arrival of a Poisson process from `now` on.
@@ -95,6 +109,24 @@ impl ClientState {
         }
     }
 
+    /// The next move of any other open population.
+    #[inline(never)]
+    fn next_otherwise(&mut self, now: SimTime, arrivals: &ArrivalSpec) -> SimTime {
+        match arrivals {
+            ArrivalSpec::Renewal(interval) => {
+                // Named after the request it comes before, so that a changed interval shifts no draw.
+                let request = self.key.index(self.ordinal);
+                now.saturating_add(interval.sample(&mut request.index(purpose::INTERVAL).rng()))
+            }
+            ArrivalSpec::Mmpp(mmpp) => {
+                let environment = self.environment.as_ref().expect("such a population has a state");
+                environment.next(now, mmpp, &mut self.stream)
+            }
+            ArrivalSpec::Batch(Batch { rate, .. }) | ArrivalSpec::Sessions { rate, .. } => self.next_poisson(now, rate),
+            ArrivalSpec::Poisson(_) | ArrivalSpec::Trace { .. } | ArrivalSpec::Closed { .. } => SimTime::MAX,
+        }
+    }
+
     /// The next arrival of a trace.
     fn next_recorded(&mut self, trace: &Trace, factor: f64) -> SimTime {
         loop {
@@ -107,13 +139,20 @@ impl ClientState {
             let start = trace.bin.as_nanos() * self.bin as u64;
             self.bin += 1;
             let stream = &mut self.stream;
-            let kept = if factor < 1.0 {
-                (0..count).filter(|_| stream.uniform() < factor).count()
-            } else {
-                count as usize + poisson(stream, (factor - 1.0) * f64::from(count))
-            };
             let within = |u: f64| SimTime::from_nanos(start + (u * trace.bin.as_nanos() as f64) as u64);
-            self.rest.extend((0..kept).map(|_| within(stream.uniform())));
+            if let Some(instants) = trace.instants_of(self.bin - 1) {
+                let kept = instants.iter().copied().filter(|_| factor >= 1.0 || stream.uniform() < factor);
+                self.rest.extend(kept);
+                let more = poisson(stream, (factor - 1.0) * f64::from(count));
+                self.rest.extend((0..more).map(|_| within(stream.uniform())));
+            } else {
+                let kept = if factor < 1.0 {
+                    (0..count).filter(|_| stream.uniform() < factor).count()
+                } else {
+                    count as usize + poisson(stream, (factor - 1.0) * f64::from(count))
+                };
+                self.rest.extend((0..kept).map(|_| within(stream.uniform())));
+            }
             self.rest.sort_unstable_by(|a, b| b.cmp(a));
         }
     }
@@ -135,18 +174,22 @@ impl State {
         for client in 0..self.clients.len() as u16 {
             match cx.topology.clients[usize::from(client)].arrivals {
                 ArrivalSpec::Closed { users, .. } => (0..users).for_each(|user| self.think(cx, client, user)),
-                ArrivalSpec::Poisson(_) | ArrivalSpec::Trace { .. } => self.schedule_arrival(cx, client),
+                _ => self.schedule_arrival(cx, client),
             }
         }
     }
 
     /// If an open population's rate has changed, it starts anew at its present rate: the process has no
-    /// memory. Otherwise it goes on, so that the same requests come as without the change elsewhere.
+    /// memory. Otherwise it goes on, so that the same requests come as without the change elsewhere. An
+    /// interval of a renewal process that is under way stands.
     pub(super) fn restart_arrivals<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, old: &Topology) {
-        let (before, after) = (&old.clients[usize::from(client)], &cx.topology.clients[usize::from(client)]);
-        if let (ArrivalSpec::Poisson(before), ArrivalSpec::Poisson(after)) = (&before.arrivals, &after.arrivals)
-            && before != after
-        {
+        let before = &old.clients[usize::from(client)].arrivals;
+        let after = &cx.topology.clients[usize::from(client)].arrivals;
+        let changed = match (before, after) {
+            (ArrivalSpec::Mmpp(before), ArrivalSpec::Mmpp(after)) => before != after,
+            _ => before.rate() != after.rate(),
+        };
+        if changed {
             self.clients[usize::from(client)].bound = Bound { rate: 0.0, until: SimTime::ZERO };
             self.schedule_arrival(cx, client);
         }
@@ -160,40 +203,79 @@ impl State {
             ArrivalSpec::Poisson(rate) => state.next_poisson(cx.now, rate),
             ArrivalSpec::Trace { trace, factor } => state.next_recorded(trace, *factor),
             ArrivalSpec::Closed { .. } => return,
+            arrivals => state.next_otherwise(cx.now, arrivals),
         };
         if state.next != SimTime::MAX {
             cx.agenda.schedule(state.next, Class::Ordinary, Event::Arrival { client: u32::from(client) });
         }
     }
 
-    /// A request of an open population comes.
+    /// An open population makes its next move: mostly, a request comes.
     #[inline(always)]
     pub(super) fn arrival<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16) {
         let state = &mut self.clients[usize::from(client)];
         if state.next != cx.now {
             return;
         }
-        let request = state.key.index(state.ordinal);
-        state.ordinal += 1;
-        self.ask(cx, client, NONE, request);
+        match &cx.topology.clients[usize::from(client)].arrivals {
+            ArrivalSpec::Poisson(_) | ArrivalSpec::Trace { .. } | ArrivalSpec::Renewal(_) => {
+                let request = state.key.index(state.ordinal);
+                state.ordinal += 1;
+                self.ask(cx, client, NONE, request);
+            }
+            arrivals => self.arrive_otherwise(cx, client, arrivals),
+        }
         self.schedule_arrival(cx, client);
     }
 
-    /// A closed user starts thinking; the user of an open population leaves.
-    #[inline(always)]
-    pub(super) fn think<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, user: u32) {
-        if let ArrivalSpec::Closed { think, .. } = &cx.topology.clients[usize::from(client)].arrivals {
-            let state = &self.clients[usize::from(client)];
-            let request = state.key.index(u64::from(user)).index(u64::from(state.asked[user as usize]));
-            let at = cx.now.saturating_add(think.sample(&mut request.index(purpose::THINK).rng()));
-            cx.agenda.schedule(at, Class::Ordinary, Event::Thought { client, user });
+    /// The next move of a population that may also do something else than ask once.
+    #[inline(never)]
+    fn arrive_otherwise<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, arrivals: &ArrivalSpec) {
+        let state = &mut self.clients[usize::from(client)];
+        if let (ArrivalSpec::Mmpp(mmpp), Some(environment)) = (arrivals, &mut state.environment)
+            && environment.changes(cx.now, mmpp)
+        {
+            return;
+        }
+        let (name, count) = (state.key.index(state.ordinal), state.counts.index(state.ordinal));
+        state.ordinal += 1;
+        match arrivals {
+            // Requests are named by their batch and their place in it: the sizes of others shift no draw.
+            ArrivalSpec::Batch(batch) => {
+                let size = batch.size.draw(&mut count.rng());
+                (0..size).for_each(|i| self.ask(cx, client, NONE, name.index(u64::from(i))));
+            }
+            ArrivalSpec::Sessions { requests, .. } => {
+                let requests = requests.draw(&mut count.rng());
+                self.begin_session(cx, client, name, requests);
+            }
+            _ => self.ask(cx, client, NONE, name),
         }
     }
 
-    /// A closed user has thought and asks.
+    /// A closed user starts thinking, and so does that of a session, if it goes on; the user of an open
+    /// population leaves.
+    #[inline(always)]
+    pub(super) fn think<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, user: u32) {
+        match &cx.topology.clients[usize::from(client)].arrivals {
+            ArrivalSpec::Closed { think, .. } => {
+                let state = &self.clients[usize::from(client)];
+                let request = state.key.index(u64::from(user)).index(u64::from(state.asked[user as usize]));
+                let at = cx.now.saturating_add(think.sample(&mut request.index(purpose::THINK).rng()));
+                cx.agenda.schedule(at, Class::Ordinary, Event::Thought { client, user });
+            }
+            ArrivalSpec::Sessions { think, .. } => self.continue_session(cx, client, user, think),
+            _ => {}
+        }
+    }
+
+    /// A closed user, or that of a session, has thought and asks.
     #[inline(always)]
     pub(super) fn thought<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, user: u32) {
         let state = &mut self.clients[usize::from(client)];
+        if let ArrivalSpec::Sessions { .. } = cx.topology.clients[usize::from(client)].arrivals {
+            return self.ask_in_session(cx, client, user);
+        }
         let asked = &mut state.asked[user as usize];
         let request = state.key.index(u64::from(user)).index(u64::from(*asked));
         *asked += 1;
@@ -202,7 +284,7 @@ impl State {
 
     /// A fresh request: chooses its endpoint and calls it.
     #[inline(always)]
-    fn ask<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, user: u32, request: Key) {
+    pub(super) fn ask<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, user: u32, request: Key) {
         let mix = &cx.topology.clients[usize::from(client)].mix;
         let site = match mix.as_slice() {
             [(_, only)] => *only,

@@ -1,11 +1,19 @@
 //! Who asks: client populations as written.
 
 pub mod balking;
+pub mod batch;
+pub mod count;
+pub mod mmpp;
 pub mod rate;
+pub mod sessions;
 pub mod trace;
 
 pub use balking::Balking;
+pub use batch::Batch;
+pub use count::Count;
+pub use mmpp::Mmpp;
 pub use rate::Rate;
+pub use sessions::Sessions;
 pub use trace::{Trace, TraceFile};
 
 use crate::catalogue::Entry;
@@ -64,6 +72,15 @@ fn zero() -> Given<u32> {
 pub enum Arrivals {
     /// Open: a Poisson process with this rate.
     Poisson(Rate),
+    /// Open: a renewal process, whose intervals are independent and drawn from this distribution. The
+    /// first request comes after one interval: `Renewal(Constant("50ms"))` is a clock.
+    Renewal(Distribution),
+    /// Open: a Poisson process whose rate changes between states at random instants.
+    Mmpp(Mmpp),
+    /// Open: several requests at a time.
+    Batch(Batch),
+    /// Partly open: people who come, ask a few times, waiting for each answer, and leave.
+    Sessions(Sessions),
     /// Open: replays counts per second, minute or any bin of a file.
     Trace(TraceFile),
     /// Closed: each of `users` thinks, asks, waits for the answer (or its final failure), thinks again.
@@ -80,6 +97,26 @@ impl Arrivals {
     /// Every kind of arrivals there is.
     pub const ALL: &[Entry] = &[
         Entry { name: "Poisson", example: "Poisson(Constant(20))", summary: "open, independent of each other" },
+        Entry {
+            name: "Renewal",
+            example: "Renewal(Gamma(mean: \"50ms\", cv: 0.5))",
+            summary: "open, with independent intervals: a clock, or of any variability",
+        },
+        Entry {
+            name: "Mmpp",
+            example: "Mmpp([(rate: 20, stay: \"30s\"), (rate: 200, stay: \"5s\")])",
+            summary: "open, in bursts: the rate changes between states at random instants",
+        },
+        Entry {
+            name: "Batch",
+            example: "Batch(rate: Constant(5), size: Geometric(mean: 4))",
+            summary: "open, several requests at the same instant",
+        },
+        Entry {
+            name: "Sessions",
+            example: "Sessions(rate: Constant(2), requests: Geometric(mean: 8), think: Exponential(\"10s\"))",
+            summary: "people who come, ask a few times with thinking in between, and leave",
+        },
         Entry {
             name: "Trace",
             example: "Trace(file: \"launch-day.csv\")",

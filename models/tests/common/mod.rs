@@ -15,7 +15,8 @@ use models::policy::{Backoff, Balancer, Budget, Cache, Discipline, Drop, Evictio
 use models::probe::{Attempt, Capacity, Cause, Found, Load, LookedUp, Measure, Outcome, Probe, Response};
 use models::system::{Limits, Run, System};
 use models::topology::Topology;
-use models::workload::{Arrivals, Balking, Client, Rate, Trace, TraceFile, Workload};
+use models::workload::mmpp::MmppState;
+use models::workload::{Arrivals, Balking, Batch, Client, Count, Mmpp, Rate, Sessions, Trace, TraceFile, Workload};
 use sim_core::random::Key;
 use sim_core::time::{SimDuration, SimTime};
 use std::collections::BTreeMap;
@@ -277,7 +278,7 @@ fn trace(file: &str) -> Trace {
     let instants: Vec<usize> = file.split(' ').map(|n| n.parse().expect("a trace made by at()")).collect();
     let mut counts = vec![0; 1 + instants.iter().max().copied().unwrap_or(0)];
     instants.iter().for_each(|&n| counts[n] += 1);
-    Trace { bin: ns(1), counts: counts.into() }
+    Trace::of_counts(ns(1), counts)
 }
 
 /// `rate` requests a second.
@@ -294,6 +295,30 @@ pub fn poisson_until(rate: f64, until: f64) -> Arrivals {
 
 pub fn closed(users: u32, think: Distribution) -> Arrivals {
     Arrivals::Closed { users: users.into(), think }
+}
+
+pub fn renewal(interval: Distribution) -> Arrivals {
+    Arrivals::Renewal(interval)
+}
+
+/// States of these rates a second and mean stays in nanoseconds.
+pub fn mmpp(states: &[(f64, u64)]) -> Arrivals {
+    let state = |&(rate, stay): &(f64, u64)| MmppState { rate: rate.into(), stay: ns(stay).into() };
+    Arrivals::Mmpp(Mmpp(states.iter().map(state).collect()))
+}
+
+/// `rate` batches a second.
+pub fn batches(rate: f64, size: Count) -> Arrivals {
+    Arrivals::Batch(Batch { rate: Rate::Constant(rate.into()), size })
+}
+
+/// `rate` sessions a second.
+pub fn sessions(rate: f64, requests: Count, think: Distribution) -> Arrivals {
+    Arrivals::Sessions(Sessions { rate: Rate::Constant(rate.into()), requests, think })
+}
+
+pub fn always(n: u32) -> Count {
+    Count::Fixed(n.into())
 }
 
 /// Services and clients.
@@ -693,6 +718,9 @@ impl Audit {
                 assert_eq!(left, (0, 0, 0, 0), "{}: {r:?}", service.name);
                 assert_eq!(r.state, models::system::ReplicaState::Up, "{}: has drained: {r:?}", service.name);
             }
+        }
+        for client in run.model.snapshot(run.now()).clients {
+            assert_eq!(client.sessions, 0, "{}: sessions are still open", client.name);
         }
         assert_eq!(run.model.state_bytes(), 0, "no call, visit or queue entry is left");
     }

@@ -16,7 +16,7 @@ use models::policy::{Backoff, Balancer, Cache, Discipline, Drop, Eviction, KeyOf
 use models::probe::Probe;
 use models::system::{Limits, Run, System};
 use models::workload::rate::{Match, Piecewise, Ramp};
-use models::workload::{Arrivals, Balking, Client, Rate};
+use models::workload::{Arrivals, Balking, Client, Count, Rate};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -305,10 +305,23 @@ fn random_rate(n: &mut Dice) -> Rate {
     }
 }
 
+fn random_count(n: &mut Dice) -> Count {
+    if n.hit(50) { always(1 + n.below(4) as u32) } else { Count::Geometric { mean: (1.0 + n.below(4) as f64).into() } }
+}
+
 fn random_client(shape: &mut Dice, n: &mut Dice, count: usize) -> Client {
-    let mut arrivals = match shape.below(3) {
+    let mega = |n: &mut Dice, most: u64| 1e6 * (1 + n.below(most)) as f64;
+    let mut arrivals = match shape.below(7) {
         0 => at((0..3 + shape.below(40)).map(|_| shape.below(40) * 100).collect::<Vec<_>>()),
         1 => Arrivals::Poisson(random_rate(n)),
+        2 => renewal(if n.hit(50) {
+            exactly(100 + n.below(10) * 100)
+        } else {
+            exponential(1e-9 * (200 + n.below(900)) as f64)
+        }),
+        3 => mmpp(&[(mega(n, 2) - 1e6, 1 + n.below(4_000)), (mega(n, 20), 1 + n.below(1_000))]),
+        4 => batches(mega(n, 2), random_count(n)),
+        5 => sessions(mega(n, 2), random_count(n), exactly(n.below(500))),
         _ => closed(1 + shape.below(6) as u32, exactly(1 + n.below(500))),
     };
     if let Arrivals::Trace(file) = &mut arrivals {
@@ -351,6 +364,15 @@ pub(crate) fn calm(design: &Design, at: u64) -> Vec<(u64, Act)> {
             match &mut client.arrivals {
                 Arrivals::Closed { think, .. } => *think = exactly(1_000 * END),
                 Arrivals::Poisson(rate) => *rate = Rate::Constant(0.0.into()),
+                Arrivals::Renewal(interval) => *interval = exactly(1_000 * END),
+                Arrivals::Mmpp(mmpp) => {
+                    for state in &mut mmpp.0 {
+                        (state.rate, state.stay) = (0.0.into(), ns(1_000 * END).into());
+                    }
+                }
+                Arrivals::Batch(batch) => batch.rate = Rate::Constant(0.0.into()),
+                // Those that are open go on to their end.
+                Arrivals::Sessions(sessions) => sessions.rate = Rate::Constant(0.0.into()),
                 Arrivals::Trace(_) => {}
             }
         }

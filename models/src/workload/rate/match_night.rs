@@ -9,6 +9,7 @@
 //! busiest minute had about twice the mean of the match.
 
 use super::Bound;
+use super::burst::Shape;
 use crate::given::Given;
 use serde::{Deserialize, Serialize};
 use sim_core::time::{SimDuration, SimTime};
@@ -82,17 +83,14 @@ impl Match {
         (0.6 + 0.4 * grown) * if half_time { factor.get() } else { 1.0 }
     }
 
-    /// A burst `d` seconds after its goal, in units of base x strength.
-    fn burst(&self, d: f64) -> f64 {
-        if d <= 0.0 {
-            return 0.0;
-        }
-        (1.0 - libm::exp(-d / self.rise.get().as_secs_f64())) * libm::exp(-d / self.decay.get().as_secs_f64())
+    /// Of a burst, in units of base x strength.
+    fn shape(&self) -> Shape {
+        Shape { rise: self.rise.get().as_secs_f64(), decay: self.decay.get().as_secs_f64() }
     }
 
     pub(super) fn at(&self, at: SimTime) -> f64 {
-        let t = at.as_secs_f64();
-        let bursts: f64 = self.goals.iter().map(|(goal, a)| a.get() * self.burst(t - goal.get().as_secs_f64())).sum();
+        let (t, shape) = (at.as_secs_f64(), self.shape());
+        let bursts: f64 = self.goals.iter().map(|(goal, a)| a.get() * shape.at(t - goal.get().as_secs_f64())).sum();
         self.base.get() * (self.crowd(at) + bursts)
     }
 
@@ -102,23 +100,20 @@ impl Match {
     }
 
     /// Bounds stretch over ten seconds, and from the third hour on over a thousandth of the time so far,
-    /// so that a crowd of hardly anybody costs thousands of stretches, not billions. Each burst rises to
-    /// its peak and then falls, so its largest value over a stretch is at the peak or at the nearer end.
+    /// so that a crowd of hardly anybody costs thousands of stretches, not billions.
     pub(super) fn bound(&self, at: SimTime) -> Bound {
         if self.base.get() <= 0.0 {
             return Bound { rate: 0.0, until: SimTime::MAX };
         }
         let width = SimDuration::from_secs(10).max(SimDuration::from_nanos(at.as_nanos() / 1_000));
         let until = at.saturating_add(width);
-        let (from, to) = (at.as_secs_f64(), until.as_secs_f64());
-        let (rise, decay) = (self.rise.get().as_secs_f64(), self.decay.get().as_secs_f64());
-        let peak = rise * libm::log1p(decay / rise);
+        let (from, to, shape) = (at.as_secs_f64(), until.as_secs_f64(), self.shape());
         let bursts: f64 = self
             .goals
             .iter()
             .map(|(goal, a)| {
                 let goal = goal.get().as_secs_f64();
-                a.get() * self.burst(peak.clamp(from - goal, to - goal))
+                a.get() * shape.largest(from - goal, to - goal)
             })
             .sum();
         let crowd = self.crowd(until).max(self.crowd(at)).max(if self.half_time_touches(at, until) {

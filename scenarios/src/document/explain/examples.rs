@@ -11,7 +11,8 @@ use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
 use models::policy::{Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh};
-use models::workload::{Arrivals, Balking, Rate};
+use models::workload::rate::Growth;
+use models::workload::{Arrivals, Balking, Count, Rate};
 use sim_core::time::SimDuration;
 
 /// Variants of which one is to be chosen.
@@ -26,6 +27,8 @@ struct Family {
 const FAMILIES: &[Family] = &[
     Family { name: "Distribution", noun: "a distribution", entries: Distribution::ALL },
     Family { name: "Rate", noun: "a rate", entries: Rate::ALL },
+    Family { name: "Growth", noun: "a kind of growth", entries: Growth::ALL },
+    Family { name: "Count", noun: "a count", entries: Count::ALL },
     Family { name: "Arrivals", noun: "a kind of arrivals", entries: Arrivals::ALL },
     Family { name: "Step", noun: "a step", entries: Step::ALL },
     Family { name: "Processor", noun: "a processor", entries: Processor::ALL },
