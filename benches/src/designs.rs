@@ -90,6 +90,9 @@ fn work(mean: &str) -> Step {
 fn service(replicas: u32, processor: Processor, get: Vec<Step>) -> Service {
     Service {
         replicas: replicas.into(),
+        start: Default::default(),
+        scaler: None,
+        speeds: Vec::new(),
         processor,
         threads: None,
         queue: Queue::default(),

@@ -2,7 +2,8 @@
 
 use crate::blueprint::Layout;
 use crate::policy::backoff::BackoffRule;
-use crate::policy::{Balancer, Budget, Drop};
+use crate::policy::start::{Cold, Machines};
+use crate::policy::{Balancer, Budget, Drop, Scaler};
 use crate::workload::{Rate, Trace};
 use sim_core::dist::Dist;
 use sim_core::time::SimDuration;
@@ -46,10 +47,30 @@ pub struct ServiceSpec {
     pub drop: Drop,
     /// How a replica is chosen.
     pub balancer: Balancer,
+    /// How replicas start that were not there from the beginning.
+    pub start: StartSpec,
+    /// Who decides how many replicas there are while it runs.
+    pub scaler: Option<Scaler>,
+    /// How many times longer work takes at each replica, by ordinal, beginning anew after the last; empty if it
+    /// takes as long everywhere.
+    pub slowness: Vec<f64>,
     /// Pools of each replica.
     pub pools: Vec<PoolSpec>,
     /// Retry budgets of each replica.
     pub budgets: Vec<Budget>,
+}
+
+/// How a replica starts, as run.
+#[derive(Clone, Debug, Default)]
+pub struct StartSpec {
+    /// Until it takes requests.
+    pub takes: Option<Dist>,
+    /// How much slower it is at first.
+    pub cold: Option<Cold>,
+    /// The machines it needs.
+    pub machines: Option<Machines>,
+    /// How long after a crash another starts.
+    pub restart: Option<SimDuration>,
 }
 
 /// A processor as run.
@@ -256,8 +277,8 @@ impl Topology {
     /// Why `next` cannot take the place of this topology while it runs: names, steps and populations
     /// must be the same, numbers may differ.
     pub fn refuses(&self, next: &Self) -> Option<String> {
-        let services =
-            |t: &Self| t.services.iter().map(|s| (s.name.clone(), s.layout, s.server_is_thread)).collect::<Vec<_>>();
+        let service = |s: &ServiceSpec| (s.name.clone(), s.layout, s.server_is_thread, s.scaler.is_some());
+        let services = |t: &Self| t.services.iter().map(service).collect::<Vec<_>>();
         let endpoints = |t: &Self| t.endpoints.iter().map(|e| (e.service, e.name.clone(), e.entry)).collect::<Vec<_>>();
         let ops = |t: &Self| t.ops.iter().map(Op::shape).collect::<Vec<_>>();
         let pools = |t: &Self| {

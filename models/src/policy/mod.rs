@@ -8,9 +8,13 @@ pub mod balancer;
 pub mod budget;
 pub mod drop;
 pub mod retry;
+pub mod scaler;
+pub mod start;
 
 pub use backoff::Backoff;
 pub use balancer::{Balancer, Popularity};
 pub use budget::Budget;
 pub use drop::Drop;
 pub use retry::Retry;
+pub use scaler::Scaler;
+pub use start::Start;

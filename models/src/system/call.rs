@@ -198,6 +198,7 @@ impl State {
         let spec = &topology.services[usize::from(callee)];
         let replicas = &self.replicas;
         let service = &mut self.services[usize::from(callee)];
+        service.offered += 1;
         cx.probe.service_arrival(cx.now, callee);
         // The replica with a thread for it, or else the one in whose queue it waits, and who is before it.
         let (free, host, before) = match spec.layout {

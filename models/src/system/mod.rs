@@ -17,6 +17,7 @@ mod fifo;
 mod processor;
 pub mod purpose;
 mod replica;
+mod scaling;
 mod slab;
 mod source;
 mod visit;
@@ -32,6 +33,7 @@ use attempt::{Attempt, Awaited};
 use call::{Call, Claim};
 use fifo::Fifo;
 use replica::{Replica, ServiceState};
+use scaling::Scaling;
 use sim_core::agenda::{Agenda, Class};
 use sim_core::engine::{Model, Simulation};
 use sim_core::random::Key;
@@ -228,6 +230,8 @@ impl System {
             queue: Fifo::new(),
             cancelled: BTreeSet::new(),
             load: Load::default(),
+            offered: 0,
+            scaling: Scaling::new(root, spec),
         });
         let mut state = State {
             services: services.collect(),
@@ -250,6 +254,7 @@ impl System {
         }
         state.todo.clear();
         state.start_sources(&mut cx);
+        state.start_scalers(&mut cx);
         let system = Self { topology, timeline, applied: 0, limits, unchecked: CHECK_EVERY - 1, state };
         system.schedule_act(SimTime::ZERO, &mut agenda);
         Simulation::new(system, agenda)
@@ -437,6 +442,8 @@ impl State {
             }
             let (service, pools) = (replica.service, replica.pools.len() as u16);
             let spec = &cx.topology.services[usize::from(service)];
+            self.replicas[id as usize].set_speed(spec);
+            let replica = &self.replicas[id as usize];
             let before = replica.processor.busy(&old.services[usize::from(service)].processor);
             let after = replica.processor.busy(&spec.processor);
             self.set_busy(cx, id, after as i32 - before as i32);
@@ -495,9 +502,19 @@ impl State {
         }
         if self.touched != NO_SERVICE {
             let service = std::mem::replace(&mut self.touched, NO_SERVICE);
-            cx.probe.load(cx.now, service, self.services[usize::from(service)].load);
+            self.tell_load(cx, service);
         }
         Ok(())
+    }
+
+    /// Tells the probe, and the scaler, the load of a service.
+    #[inline]
+    fn tell_load<P: Probe>(&mut self, cx: &mut Cx<'_, P>, service: u16) {
+        let state = &mut self.services[usize::from(service)];
+        if let Some(meter) = &mut state.scaling.meter {
+            meter.load(cx.now, state.load);
+        }
+        cx.probe.load(cx.now, service, state.load);
     }
 
     /// The load of a service has changed: it is told once the event is over.
@@ -506,7 +523,7 @@ impl State {
         if self.touched != service {
             let before = std::mem::replace(&mut self.touched, service);
             if before != NO_SERVICE {
-                cx.probe.load(cx.now, before, self.services[usize::from(before)].load);
+                self.tell_load(cx, before);
             }
         }
     }
@@ -550,6 +567,9 @@ impl<P: Probe> Model<P> for System {
             Event::StepEnd { visit } => state.step_end(cx, visit),
             Event::ProcessorTick { replica } => state.processor_tick(cx, replica),
             Event::CallTimer { call } => state.call_timer(cx, call),
+            Event::Ready { replica } => state.ready(cx, replica),
+            Event::Restart { service } => state.restart(cx, service as u16),
+            Event::Scaler { service } => state.look(cx, service as u16),
         }
         state.settle(cx, self.limits.consequences)?;
         self.unchecked += 1;

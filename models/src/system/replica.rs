@@ -4,6 +4,7 @@ use super::attempt::{Attempt, Awaited};
 use super::call::{Claim, Phase};
 use super::fifo::Fifo;
 use super::processor::Processor;
+use super::scaling::Scaling;
 use super::visit::Doing;
 use super::{Cx, NONE, State, Todo, purpose};
 use crate::blueprint::Layout;
@@ -11,7 +12,8 @@ use crate::policy::Drop;
 use crate::policy::balancer::{BalancerState, Member, least_outstanding::fewest};
 use crate::policy::budget::BudgetState;
 use crate::probe::{Capacity, Cause, Load, Probe};
-use crate::topology::{Topology, UNLIMITED};
+use crate::topology::{ServiceSpec, Topology, UNLIMITED};
+use sim_core::time::SimTime;
 use std::collections::BTreeSet;
 
 /// The state of a service as a whole.
@@ -30,6 +32,10 @@ pub(super) struct ServiceState {
     pub(super) cancelled: BTreeSet<u64>,
     /// What it has to do, in all replicas.
     pub(super) load: Load,
+    /// Attempts that have come, those turned away included.
+    pub(super) offered: u64,
+    /// The replicas that are to come.
+    pub(super) scaling: Scaling,
 }
 
 /// One replica.
@@ -46,11 +52,21 @@ pub(super) struct Replica {
     pub(super) processor: Processor,
     pub(super) pools: Vec<Pool>,
     pub(super) budgets: Vec<BudgetState>,
+    /// Whether work takes longer or shorter here than asked for: [`Replica::slowdown`] tells.
+    pub(super) uneven: bool,
+    /// Whether it may still be cold.
+    pub(super) cold: bool,
+    /// How many times longer work takes once it is warm.
+    pub(super) slowness: f64,
+    /// Since when it takes requests, or from when on it will.
+    pub(super) up_since: SimTime,
 }
 
 /// Whether a replica serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplicaState {
+    /// Is not ready yet.
+    Starting,
     /// Takes requests.
     Up,
     /// Finishes what it has and takes nothing new.
@@ -82,6 +98,27 @@ impl Pool {
 }
 
 impl Replica {
+    /// A replica that starts; `late` if it was not there from the beginning.
+    pub(super) fn new(service: u16, ordinal: u32, spec: &ServiceSpec, late: bool) -> Self {
+        let mut replica = Self {
+            service,
+            ordinal,
+            state: ReplicaState::Starting,
+            held: 0,
+            waiting: 0,
+            queue: Fifo::new(),
+            processor: Processor::new(),
+            pools: vec![Pool::default(); spec.pools.len()],
+            budgets: spec.budgets.iter().map(crate::policy::Budget::start).collect(),
+            uneven: false,
+            cold: late && spec.start.cold.is_some(),
+            slowness: 1.0,
+            up_since: SimTime::ZERO,
+        };
+        replica.set_speed(spec);
+        replica
+    }
+
     /// Attempts that have not ended here.
     pub(super) const fn outstanding(&self) -> u32 {
         self.waiting + self.held
@@ -267,54 +304,8 @@ impl State {
         }
     }
 
-    /// Starts a replica with the lowest ordinal that is not up.
-    fn start_replica(&mut self, topology: &Topology, service: u16) {
-        let spec = &topology.services[usize::from(service)];
-        let up = &self.services[usize::from(service)].up;
-        let position = up.iter().enumerate().find(|(i, m)| m.ordinal != *i as u32).map_or(up.len(), |(i, _)| i);
-        let ordinal = position as u32;
-        let replica = Replica {
-            service,
-            ordinal,
-            state: ReplicaState::Up,
-            held: 0,
-            waiting: 0,
-            queue: Fifo::new(),
-            processor: Processor::new(),
-            pools: vec![Pool::default(); spec.pools.len()],
-            budgets: spec.budgets.iter().map(crate::policy::Budget::start).collect(),
-        };
-        let gone = self.replicas.iter().position(|r| r.state == ReplicaState::Gone && r.held == 0);
-        let id = match gone {
-            Some(slot) => {
-                self.replicas[slot] = replica;
-                slot
-            }
-            None => {
-                self.replicas.push(replica);
-                self.replicas.len() - 1
-            }
-        };
-        self.services[usize::from(service)].up.insert(position, Member { ordinal, id: id as u32 });
-        self.todo.push_back(Todo::Dispatch { replica: id as u32 });
-    }
-
-    /// Makes `desired` replicas of those that are up: starts the missing, drains the last.
-    pub(super) fn scale<P: Probe>(&mut self, cx: &mut Cx<'_, P>, service: u16, desired: u32) {
-        self.services[usize::from(service)].desired = desired;
-        while (self.services[usize::from(service)].up.len() as u32) < desired {
-            self.start_replica(cx.topology, service);
-        }
-        while self.services[usize::from(service)].up.len() as u32 > desired {
-            let last = self.services[usize::from(service)].up.pop().expect("there is one more than desired");
-            self.replicas[last.id as usize].state = ReplicaState::Draining;
-            self.retire_if_empty(cx, last.id);
-        }
-        self.tell_capacity(cx, service);
-    }
-
     #[cold]
-    fn retire_if_empty<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
+    pub(super) fn retire_if_empty<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
         let host = &mut self.replicas[replica as usize];
         let zombies = host.pools.iter().any(|p| p.used > 0);
         if host.outstanding() == 0 && !zombies {
@@ -340,12 +331,13 @@ impl State {
 
     /// What a service has; replicas that drain still count.
     pub(super) fn capacity(&self, topology: &Topology, service: u16) -> Capacity {
-        let replicas =
-            self.replicas.iter().filter(|r| r.service == service && r.state != ReplicaState::Gone).count() as u64;
+        let serves = |r: &&Replica| matches!(r.state, ReplicaState::Up | ReplicaState::Draining);
+        let replicas = self.replicas.iter().filter(|r| r.service == service).filter(serves).count() as u64;
         let spec = &topology.services[usize::from(service)];
         let limited = |n: u32| (n != UNLIMITED).then_some(replicas * u64::from(n));
         Capacity {
             replicas,
+            starting: self.services[usize::from(service)].scaling.starting(),
             threads: limited(spec.threads),
             processors: spec.processor.capacity().map(|n| replicas * u64::from(n)),
             pools: spec.pools.iter().map(|p| replicas * u64::from(p.size)).collect(),
@@ -408,6 +400,7 @@ impl State {
             cx.probe.pool(cx.now, service, pool as u16, -(used as i32));
         }
         self.tell_capacity(cx, service);
+        self.restart_later(cx, service);
         for attempt in lost {
             cx.probe.turned_away(cx.now, service, Cause::Crashed);
             self.lose(cx, &attempt, refuse);
@@ -419,7 +412,7 @@ impl State {
     fn lose<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: &Attempt, refuse: bool) {
         if attempt.awaited == Awaited::Call && !refuse && self.wanted(attempt) {
             let call = &mut self.calls[attempt.by];
-            if call.due != sim_core::time::SimTime::MAX {
+            if call.due != SimTime::MAX {
                 call.phase = Phase::Lost;
                 return;
             }

@@ -216,6 +216,7 @@ impl State {
         let host = &mut self.replicas[replica as usize];
         let service = host.service;
         let spec = &cx.topology.services[usize::from(service)];
+        let demand = if host.uneven { demand.scaled(host.slowdown(cx.now, &spec.start)) } else { demand };
         cx.probe.demand(cx.now, service, v.attempt.request, demand);
         match spec.processor {
             ProcessorSpec::Servers(_) if spec.server_is_thread => v.work_alone(cx, visit, demand),
