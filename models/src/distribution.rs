@@ -111,3 +111,38 @@ impl Distribution {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The samplers are held against their laws in `sim-core`; here, that each is the one that is written.
+    #[test]
+    fn each_is_run_by_its_sampler() {
+        let ms = SimDuration::from_millis;
+        let mean = || Given::from(ms(20));
+        for entry in Distribution::ALL {
+            let (written, run) = match entry.name {
+                "Constant" => (Distribution::Constant(mean()), Dist::constant(ms(20))),
+                "Exponential" => (Distribution::Exponential(mean()), Dist::exponential(ms(20))),
+                "Erlang" => (Distribution::Erlang { stages: 4.into(), mean: mean() }, Dist::erlang(4, ms(20))),
+                "Hyperexponential" => (
+                    Distribution::Hyperexponential(vec![(0.9.into(), ms(2).into()), (0.1.into(), ms(50).into())]),
+                    Dist::hyperexponential(&[(0.9, ms(2)), (0.1, ms(50))]),
+                ),
+                "LogNormal" => (Distribution::LogNormal { mean: mean(), cv: 1.2.into() }, Dist::lognormal(ms(20), 1.2)),
+                "Gamma" => (Distribution::Gamma { mean: mean(), cv: 0.5.into() }, Dist::gamma(ms(20), 0.5)),
+                "Pareto" => (Distribution::Pareto { mean: mean(), alpha: 2.5.into() }, Dist::pareto(ms(20), 2.5)),
+                "Uniform" => {
+                    (Distribution::Uniform { low: ms(10).into(), high: ms(30).into() }, Dist::uniform(ms(10), ms(30)))
+                }
+                "Empirical" => (
+                    Distribution::Empirical([8, 9, 25].map(|n| ms(n).into()).to_vec()),
+                    Dist::empirical(&[8, 9, 25].map(ms), None),
+                ),
+                other => panic!("{other} has no sampler here"),
+            };
+            assert_eq!(written.compile(), run, "{}", entry.name);
+        }
+    }
+}

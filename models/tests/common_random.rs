@@ -219,6 +219,61 @@ fn the_calls_of_one_request_are_independent() {
     assert!((pairs / 1e-4).abs() < 4.0 / n.sqrt());
 }
 
+/// What two users in line, two requests in line, two replications in line and two seeds in line need,
+/// and two pieces of work and two calls of one request.
+///
+/// Pairs are counted in 8 x 8 equally likely cells. Of independent pairs the chi-square with 63 degrees of
+/// freedom is above 117.5, and the correlation beyond 4.1 of its standard deviations 1/sqrt(n), with a
+/// probability of 0.00004 each: one of these twelve tests fails by chance with one in two thousand seeds.
+/// If one pair in ten were of equal numbers, the chi-square would be about 63 + 7 n/100, which is 756.
+#[test]
+fn draws_of_neighbours_are_independent() {
+    const USERS: u64 = 100;
+    const REQUESTS: u64 = 100;
+    let d = design()
+        .service("web", service(Processor::Infinite, [drawn(0.01), drawn(0.01), call("db.get"), call("db.get")]))
+        .service("db", service(Processor::Infinite, [drawn(0.01)]))
+        .client("users", client(closed(USERS as u32, exponential(0.01)), "web.get"));
+    // What the n-th request of a user needs at a service, in the order of its program: as the share of all
+    // demands that are smaller.
+    let play = |seed, replication| {
+        let mut run = d.seeded(seed, replication, vec![]);
+        let mut recorder = Recorder(Draws::of(&run), run.model.topology().clone());
+        run.run_until(SimTime::from_secs(20), &mut recorder).unwrap();
+        let users = Key::root(seed, replication).named("client").named("users");
+        move |service: &str, piece: usize, user: u64, n: u64| {
+            let of_request = &recorder.0.demands[&(service.to_owned(), users.index(user).index(n).bits())];
+            -libm::expm1(-(of_request[piece] as f64 * 1e-9) / 0.01)
+        }
+    };
+    let (one, next_replication, next_seed) = (play(1, 0), play(1, 1), play(2, 0));
+    type Draw<'a> = &'a dyn Fn(u64, u64) -> f64;
+    let plain: Draw<'_> = &|user, n| one("web", 0, user, n);
+    let neighbours: [(&str, Draw<'_>, Draw<'_>); 6] = [
+        ("users", plain, &|user, n| plain(user + 1, n)),
+        ("requests", plain, &|user, n| plain(user, n + 1)),
+        ("replications", plain, &|user, n| next_replication("web", 0, user, n)),
+        ("seeds", plain, &|user, n| next_seed("web", 0, user, n)),
+        ("pieces of work", plain, &|user, n| one("web", 1, user, n)),
+        ("calls", &|user, n| one("db", 0, user, n), &|user, n| one("db", 1, user, n)),
+    ];
+    let pairs = ((USERS - 1) * REQUESTS) as f64;
+    for (name, first, second) in neighbours {
+        let mut cells = [0_u32; 64];
+        let mut product = 0.0;
+        for (user, n) in (0..USERS - 1).flat_map(|user| (0..REQUESTS).map(move |n| (user, n))) {
+            let (a, b) = (first(user, n), second(user, n));
+            cells[(a * 8.0) as usize * 8 + (b * 8.0) as usize] += 1;
+            product += 12.0 * (a - 0.5) * (b - 0.5);
+        }
+        let expected = pairs / 64.0;
+        let off = |n: &u32| (f64::from(*n) - expected) * (f64::from(*n) - expected) / expected;
+        let chi_square: f64 = cells.iter().map(off).sum();
+        assert!(chi_square < 117.5, "two {name}: {chi_square}");
+        assert!(product.abs() < 4.1 * pairs.sqrt(), "two {name}: correlation {}", product / pairs);
+    }
+}
+
 #[test]
 fn a_call_inserted_elsewhere_leaves_the_draws_of_others_alone() {
     let plain = draws(&shop());

@@ -4,10 +4,12 @@
 //! watches with both.
 
 mod digest;
+mod events;
 mod measure;
 pub mod series;
 
 pub use digest::Digest;
+pub use events::{Difference, Events};
 pub use measure::{ClientMeasure, Measure, PoolMeasure, ServiceMeasure, Window, WindowMeasure};
 pub use series::Series;
 

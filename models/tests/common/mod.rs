@@ -143,6 +143,7 @@ pub trait CallerWords: Sized {
     fn timeout(self, n: u64) -> Self;
     fn cancels(self) -> Self;
     fn retries(self, max: u32, backoff: u64) -> Self;
+    fn backing_off(self, backoff: Backoff) -> Self;
     fn budget(self, share: f64, capacity: f64, initial: f64) -> Self;
 }
 
@@ -165,6 +166,11 @@ macro_rules! caller_words {
 
             fn retries(mut self, max: u32, backoff: u64) -> Self {
                 self.retry = Some(retry(max, backoff));
+                self
+            }
+
+            fn backing_off(mut self, backoff: Backoff) -> Self {
+                self.retry.as_mut().expect("who repeats backs off").backoff = backoff;
                 self
             }
 
@@ -483,29 +489,6 @@ impl Probe for Log {
 
     fn demand(&mut self, _: SimTime, service: u16, request: Key, demand: SimDuration) {
         self.demands.push((request, service, demand.as_nanos()));
-    }
-}
-
-/// Every event with its instant, for comparing runs.
-#[derive(Default)]
-pub struct Events(pub Vec<(SimTime, Event)>);
-
-impl Probe for Events {
-    fn event(&mut self, now: SimTime, event: Event) {
-        if event != Event::Intervention {
-            self.0.push((now, event));
-        }
-    }
-}
-
-impl Events {
-    /// Fails with the first event that differs.
-    pub fn assert_same(&self, other: &Self, what: &str) {
-        let differs = |i: usize| self.0.get(i) != other.0.get(i);
-        if let Some(i) = (0..self.0.len().max(other.0.len())).find(|&i| differs(i)) {
-            let show = |events: &Self| events.0.get(i).map_or("nothing".to_owned(), |(t, e)| format!("{e:?} at {t}"));
-            panic!("{what}: event {i} is {} in one run and {} in the other", show(self), show(other));
-        }
     }
 }
 

@@ -1,25 +1,22 @@
-//! Laws that hold for every design, workload and intervention: worlds are made at random and audited
-//! event by event.
+//! Worlds made at random: a design of every element and policy there is, and what is done to it.
 //!
 //! A world is read from a list of dice; all zeros give the smallest world, so that a failure shrinks
 //! to a small one, which is printed. Times are of a few hundred nanoseconds and often constant, so that
 //! many things happen at one instant.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use models::blueprint::{CallPolicy, Processor, Service, Step};
 use models::distribution::Distribution;
 use models::intervention::Act;
+use models::policy::backoff::{Exponential, Jitter};
 use models::policy::balancer::{ByKey, Popularity, PowerOf};
-use models::policy::{Balancer, Drop};
-use models::probe::{Digest, Measure, Window};
-use models::snapshot::Snapshot;
+use models::policy::{Backoff, Balancer, Drop};
+use models::probe::Probe;
 use models::system::{Limits, Run, System};
-use models::workload::{Arrivals, Client};
+use models::workload::rate::{Match, Piecewise, Ramp};
+use models::workload::{Arrivals, Client, Rate};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use sim_core::time::{SimDuration, SimTime};
 
 /// Random choices; 0 once they are used up, and 0 is the simplest choice.
 #[derive(Clone)]
@@ -37,19 +34,19 @@ impl Dice {
 }
 
 /// When arrivals stop and the world is left to run empty, in nanoseconds.
-const CALM: u64 = 20_000;
+pub(crate) const CALM: u64 = 20_000;
 /// When the last request must be over.
-const END: u64 = 2_000_000_000;
+pub(crate) const END: u64 = 2_000_000_000;
 
 /// A design, the same with other numbers, and what is done to it.
 #[derive(Clone)]
-struct World {
-    design: Design,
-    other: Design,
-    acts: Vec<(u64, Act)>,
+pub(crate) struct World {
+    pub(crate) design: Design,
+    pub(crate) other: Design,
+    pub(crate) acts: Vec<(u64, Act)>,
     /// An instant within the run at which it is forked.
-    fork: u64,
-    seed: u64,
+    pub(crate) fork: u64,
+    pub(crate) seed: u64,
 }
 
 impl std::fmt::Debug for World {
@@ -66,9 +63,9 @@ impl std::fmt::Debug for World {
     }
 }
 
-fn worlds() -> impl Strategy<Value = World> {
+pub(crate) fn worlds() -> impl Strategy<Value = World> {
     let dice = |n| proptest::collection::vec(any::<u16>(), n..=n);
-    (dice(150), dice(200), dice(200), dice(40)).prop_map(|(shape, numbers, others, acts)| {
+    (dice(150), dice(300), dice(300), dice(40)).prop_map(|(shape, numbers, others, acts)| {
         let dice = |v: &Vec<u16>| Dice(v.clone().into_iter());
         let design = build(&mut dice(&shape), &mut dice(&numbers));
         let other = build(&mut dice(&shape), &mut dice(&others));
@@ -126,8 +123,8 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
             0 | 1 => Balancer::RoundRobin,
             2 => Balancer::Random,
             3 => Balancer::LeastOutstanding,
-            4 => Balancer::PowerOf(PowerOf { choices: 2.into() }),
-            _ => Balancer::ByKey(ByKey { keys: 100.into(), popularity: Popularity::Zipf { exponent: 1.0.into() } }),
+            4 => Balancer::PowerOf(PowerOf { choices: some(n).into() }),
+            _ => Balancer::ByKey(ByKey { keys: 100.into(), popularity: random_popularity(n) }),
         });
     }
     if n.hit(40) {
@@ -165,7 +162,7 @@ fn random_policy(shape: &mut Dice, n: &mut Dice, impatient: bool) -> CallPolicy 
         policy = policy.cancels();
     }
     if shape.hit(40) {
-        policy = policy.retries(n.below(3) as u32, n.below(5) * 50);
+        policy = policy.retries(n.below(3) as u32, 0).backing_off(random_backoff(n));
         if shape.hit(30) {
             policy = policy.budget(0.3, 5.0, 2.0);
         }
@@ -217,21 +214,64 @@ impl Steps {
     }
 }
 
-fn random_time(n: &mut Dice) -> Distribution {
+fn random_popularity(n: &mut Dice) -> Popularity {
+    if n.hit(50) { Popularity::Uniform } else { Popularity::Zipf { exponent: 1.0.into() } }
+}
+
+fn random_backoff(n: &mut Dice) -> Backoff {
     match n.below(4) {
-        0 => exactly(n.below(5) * 100),
-        1 => exactly(n.below(200)),
-        2 => exponential(1e-9 * (1 + n.below(300)) as f64),
-        _ => Distribution::Uniform { low: ns(0).into(), high: ns(1 + n.below(20)).into() },
+        0 | 1 => Backoff::Constant(ns(n.below(5) * 100).into()),
+        2 => Backoff::Drawn(random_time(n)),
+        _ => Backoff::Exponential(Exponential {
+            base: ns(n.below(100)).into(),
+            cap: ns(n.below(1_000)).into(),
+            jitter: [Jitter::None, Jitter::Full, Jitter::Equal][n.below(3) as usize],
+        }),
+    }
+}
+
+fn random_time(n: &mut Dice) -> Distribution {
+    let some = |n: &mut Dice| ns(1 + n.below(300)).into();
+    match n.below(14) {
+        0..=3 => exactly(n.below(5) * 100),
+        4..=5 => exactly(n.below(200)),
+        6 => Distribution::Exponential(some(n)),
+        7 => Distribution::Erlang { stages: (1 + n.below(4) as u32).into(), mean: some(n) },
+        8 => Distribution::Hyperexponential(vec![(0.9.into(), some(n)), (0.1.into(), some(n))]),
+        9 => Distribution::LogNormal { mean: some(n), cv: 1.2.into() },
+        10 => Distribution::Gamma { mean: some(n), cv: (n.below(3) as f64).into() },
+        11 => Distribution::Pareto { mean: some(n), alpha: 2.5.into() },
+        12 => Distribution::Uniform { low: ns(0).into(), high: ns(1 + n.below(20)).into() },
+        _ => Distribution::Empirical(vec![some(n), some(n), some(n)]),
+    }
+}
+
+fn random_rate(n: &mut Dice) -> Rate {
+    let some = |n: &mut Dice| (1e6 * (1 + n.below(8)) as f64).into();
+    let points = |n: &mut Dice| vec![(ns(n.below(CALM / 4)).into(), some(n)), (ns(CALM / 2).into(), some(n))];
+    match n.below(6) {
+        0..=2 => Rate::Constant(some(n)),
+        3 => Rate::Piecewise(Piecewise(points(n))),
+        4 => Rate::Ramp(Ramp(points(n))),
+        _ => Rate::Match(Match {
+            kick_off: ns(CALM / 4).into(),
+            goals: vec![(ns(n.below(CALM)).into(), 1.5.into())],
+            rise: ns(100).into(),
+            decay: ns(CALM / 10).into(),
+            ..Match::evening(some(n).get())
+        }),
     }
 }
 
 fn random_client(shape: &mut Dice, n: &mut Dice, count: usize) -> Client {
-    let arrivals = match shape.below(3) {
+    let mut arrivals = match shape.below(3) {
         0 => at((0..3 + shape.below(40)).map(|_| shape.below(40) * 100).collect::<Vec<_>>()),
-        1 => poisson(1e6 * (1 + n.below(8)) as f64),
+        1 => Arrivals::Poisson(random_rate(n)),
         _ => closed(1 + shape.below(6) as u32, exactly(1 + n.below(500))),
     };
+    if let Arrivals::Trace(file) = &mut arrivals {
+        file.factor = [1.0, 0.5, 2.5][n.below(3) as usize].into();
+    }
     let mut client = client(arrivals, &format!("s{}.get", shape.below(count as u64)));
     if shape.hit(30) {
         client.mix.insert(format!("s{}.get", shape.below(count as u64)), 2.0.into());
@@ -243,7 +283,7 @@ fn random_client(shape: &mut Dice, n: &mut Dice, count: usize) -> Client {
         client = client.cancels();
     }
     if shape.hit(50) {
-        client = client.retries(n.below(3) as u32, n.below(5) * 100);
+        client = client.retries(n.below(3) as u32, 0).backing_off(random_backoff(n));
         if shape.hit(30) {
             client = client.budget(0.2, 10.0, 3.0);
         }
@@ -252,12 +292,12 @@ fn random_client(shape: &mut Dice, n: &mut Dice, count: usize) -> Client {
 }
 
 /// Nobody comes any more, and whoever thinks goes on thinking; every service has a replica.
-fn calm(design: &Design, at: u64) -> Vec<(u64, Act)> {
+pub(crate) fn calm(design: &Design, at: u64) -> Vec<(u64, Act)> {
     let quiet = design.but(|d| {
         for client in d.workload.clients.values_mut() {
             match &mut client.arrivals {
                 Arrivals::Closed { think, .. } => *think = exactly(1_000 * END),
-                Arrivals::Poisson(rate) => *rate = models::workload::Rate::Constant(0.0.into()),
+                Arrivals::Poisson(rate) => *rate = Rate::Constant(0.0.into()),
                 Arrivals::Trace(_) => {}
             }
         }
@@ -268,33 +308,21 @@ fn calm(design: &Design, at: u64) -> Vec<(u64, Act)> {
 }
 
 impl World {
-    fn all_acts(&self) -> Vec<(u64, Act)> {
+    pub(crate) fn all_acts(&self) -> Vec<(u64, Act)> {
         [self.acts.clone(), calm(&self.design, CALM)].concat()
     }
 
-    fn run(&self, acts: Vec<(u64, Act)>) -> Run {
+    pub(crate) fn run(&self, acts: Vec<(u64, Act)>) -> Run {
         let limits = Limits { state_bytes: 20_000_000, consequences: 1_000_000 };
         System::run(self.design.topology(), timeline(acts), self.seed, 0, limits)
     }
 }
 
-/// How far above their limits threads and connections are, in all.
-fn excess(snapshot: &Snapshot, threads: &[u32]) -> (u32, u32) {
-    let (mut held, mut used) = (0, 0);
-    for (service, threads) in snapshot.services.iter().zip(threads) {
-        for r in &service.replicas {
-            held += r.held.saturating_sub(*threads);
-            used += r.pools.iter().map(|p| p.used.saturating_sub(p.size)).sum::<u32>();
-        }
-    }
-    (held, used)
-}
-
 /// More events than any of these worlds needs, unless its requests multiply.
-const MANY: u64 = 300_000;
+pub(crate) const MANY: u64 = 300_000;
 
 /// Runs to the end or to [`MANY`] events; whether the end was reached.
-fn finish<P: models::probe::Probe>(run: &mut Run, probe: &mut P) -> bool {
+pub(crate) fn finish<P: Probe>(run: &mut Run, probe: &mut P) -> bool {
     while run.events() < MANY {
         let next = run.agenda.next_time();
         if next.is_none_or(|t| t > instant(END)) {
@@ -308,149 +336,11 @@ fn finish<P: models::probe::Probe>(run: &mut Run, probe: &mut P) -> bool {
 }
 
 /// The same worlds every time, unless told otherwise: `PROPTEST_CASES=20000 PROPTEST_RNG_SEED=7`.
-fn config() -> ProptestConfig {
+pub(crate) fn config() -> ProptestConfig {
     let told = ProptestConfig::default();
     let rng_seed = match told.rng_seed {
         RngSeed::Random => RngSeed::Fixed(1),
         fixed @ RngSeed::Fixed(_) => fixed,
     };
     ProptestConfig { rng_seed, failure_persistence: None, max_shrink_iters: 20_000, ..told }
-}
-
-proptest! {
-    #![proptest_config(config())]
-
-    /// At every instant arrived = done + failed + in flight, and at each service arrived = ended +
-    /// turned away + present; never is more held or in use than there is, except after a limit was
-    /// lowered, and then ever less; when all is over, everything is back at zero and Little's law holds
-    /// to the nanosecond.
-    #[test]
-    fn nothing_is_lost_and_nothing_is_left(world in worlds()) {
-        let mut run = world.run(world.all_acts());
-        let mut audit = Audit::of(&run);
-        let mut before = (0, 0);
-        while run.agenda.next_time().is_some_and(|t| t <= instant(END)) {
-            let applied = run.model.applied();
-            let Ok(Some(_)) = run.step(&mut audit) else { return Err(TestCaseError::reject("requests multiply")) };
-            prop_assume!(run.events() < MANY);
-            let threads: Vec<_> = run.model.topology().services.iter().map(|s| s.threads).collect();
-            let snapshot = run.model.snapshot(run.now());
-            let after = excess(&snapshot, &threads);
-            if run.model.applied() == applied {
-                prop_assert!(after.0 <= before.0, "{} more requests held than threads", after.0);
-                prop_assert!(after.1 <= before.1, "{} more connections in use than there are", after.1);
-            }
-            before = after;
-            audit.check(&run);
-        }
-        run.run_until(instant(END), &mut audit).unwrap();
-        audit.check_drained(&run);
-    }
-
-    /// A clone goes through the same events as its parent, whichever runs first.
-    #[test]
-    fn an_untouched_clone_equals_its_parent(world in worlds()) {
-        let mut parent = world.run(world.all_acts());
-        prop_assume!(parent.run_until(instant(world.fork), &mut ()).is_ok());
-        let (mut child, mut grandchild) = (parent.clone(), parent.clone().clone());
-        let mut events = [(); 3].map(|()| Events::default());
-        prop_assume!(finish(&mut child, &mut events[0]));
-        prop_assert!(finish(&mut parent, &mut events[1]));
-        prop_assert!(finish(&mut grandchild, &mut events[2]));
-        events[0].assert_same(&events[1], "child and parent");
-        events[0].assert_same(&events[2], "child and grandchild");
-        prop_assert_eq!(child.events(), parent.events());
-        prop_assert_eq!(child.model.counts(), parent.model.counts());
-    }
-
-    /// A run forked before t, and intervened in at t, is the run in which that was scheduled from the
-    /// start.
-    #[test]
-    fn a_fork_equals_the_run_that_had_its_acts_scheduled(world in worlds()) {
-        let acts = world.all_acts();
-        for t in [acts[0].0, world.fork] {
-            let mut whole = world.run(acts.clone());
-            let mut scheduled = ((Digest::default(), Events::default()), Outcomes::default());
-            prop_assume!(finish(&mut whole, &mut scheduled));
-
-            let earlier = acts.iter().filter(|(at, _)| *at < t).cloned().collect();
-            let mut parent = world.run(earlier);
-            let mut live = ((Digest::default(), Events::default()), Outcomes::default());
-            parent.run_before(instant(t), &mut live).unwrap();
-            let mut child = parent.clone();
-            System::set_timeline(&mut child, timeline(acts.clone()));
-            prop_assert!(finish(&mut child, &mut live));
-            scheduled.0.1.assert_same(&live.0.1, "scheduled and live");
-            prop_assert_eq!(scheduled.0.0, live.0.0, "the digest is of the events alone");
-            prop_assert_eq!(scheduled.1, live.1);
-            prop_assert_eq!(whole.model.counts(), child.model.counts());
-        }
-    }
-
-    /// Nobody's looking changes anything, wherever they start to look.
-    #[test]
-    fn watching_changes_nothing(world in worlds()) {
-        let mut alone = world.run(world.all_acts());
-        let mut digest = Digest::default();
-        prop_assume!(finish(&mut alone, &mut digest));
-
-        let mut watched = world.run(world.all_acts());
-        let mut first = Digest::default();
-        watched.run_until(instant(world.fork), &mut first).unwrap();
-        let window = Window { name: "all".to_owned(), from: SimTime::ZERO, to: SimTime::MAX };
-        let measure = Measure::attach(&watched, SimDuration::from_secs(1), vec![window], true);
-        let mut probe = (first, (measure, Log::of(&watched)));
-        prop_assert!(finish(&mut watched, &mut probe));
-        prop_assert_eq!(digest, probe.0);
-        prop_assert_eq!(alone.events(), watched.events());
-        // What the standard probe says agrees with itself.
-        let m = &probe.1.0;
-        let known = |c: &models::probe::ClientMeasure| c.done + c.failed.iter().sum::<u64>();
-        prop_assert_eq!(m.requests().arrived, known(&m.requests()), "all that came is over");
-        prop_assert_eq!(m.requests().responses.count(), m.requests().done);
-        prop_assert_eq!(m.clients.iter().map(known).sum::<u64>(), known(&m.requests()));
-        prop_assert_eq!((m.windows[0].arrived, m.windows[0].done), (m.requests().arrived, m.requests().done));
-        prop_assert_eq!(m.in_flight.level(), 0);
-        for s in &m.services {
-            prop_assert_eq!((s.in_system.level().level(), s.busy.level()), (0, 0));
-            prop_assert!(s.pools.iter().all(|p| p.used.level() == 0));
-        }
-    }
-
-    /// A service that nobody calls changes nothing for the others, wherever it stands.
-    #[test]
-    fn an_unused_service_changes_nothing(world in worlds(), first in any::<bool>()) {
-        let mut outcomes = [(); 2].map(|()| Outcomes::default());
-        let mut run = world.run(world.all_acts());
-        prop_assume!(finish(&mut run, &mut outcomes[0]));
-
-        let more = |design: &Design| design.but(|d| {
-            let unused = service(cores(2), [work(5), call("s0.get")]).replicas(3).calling("s0", pooled(2));
-            let at = if first { 0 } else { d.blueprint.services.len() };
-            d.blueprint.services.shift_insert(at, "unused".to_owned(), unused);
-        });
-        let original = world.design.topology();
-        let moved = |act: &Act| match act {
-            Act::Scale { service, to } => Act::Scale { service: service + u16::from(first), to: *to },
-            Act::Kill { service, replicas, refuse } => {
-                Act::Kill { service: service + u16::from(first), replicas: replicas.clone(), refuse: *refuse }
-            }
-            // One of three designs; each is known by the rates and sizes it has.
-            Act::Adopt { topology } if format!("{topology:?}") == format!("{original:?}") => more(&world.design).adopt(),
-            Act::Adopt { .. } => more(&world.other).adopt(),
-        };
-        let mut acts: Vec<_> = world.acts.iter().map(|(at, act)| (*at, moved(act))).collect();
-        let quiet = calm(&more(&world.design), CALM);
-        // The last acts, but with as many replicas as before.
-        acts.push(quiet[0].clone());
-        acts.extend(calm(&world.design, CALM)[1..].iter().map(|(at, act)| (*at, moved(act))));
-        let more = World { design: more(&world.design), ..world.clone() };
-        let mut run = more.run(acts);
-        prop_assert!(finish(&mut run, &mut outcomes[1]));
-        let [without, with] = &outcomes;
-        for (key, outcome) in &without.0 {
-            prop_assert_eq!(with.0.get(key), Some(outcome), "request {}", key);
-        }
-        prop_assert_eq!(without.0.len(), with.0.len());
-    }
 }

@@ -1,0 +1,138 @@
+//! Do the random worlds come upon everything there is?
+
+use crate::common::Design;
+use crate::worlds::{END, config, finish, worlds};
+use models::blueprint::{CallPolicy, Layout, Processor, Step};
+use models::distribution::Distribution;
+use models::intervention::Act;
+use models::policy::{Backoff, Balancer, Drop, Popularity, Retry};
+use models::probe::{Cause, Probe};
+use models::workload::{Arrivals, Rate};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use sim_core::time::SimTime;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+
+/// A family and the name of one of its variants.
+type Variant = (&'static str, String);
+
+/// The variants that occur in a world.
+#[derive(Default)]
+pub(crate) struct Variants(BTreeSet<Variant>);
+
+impl Variants {
+    /// Every variant there is.
+    pub(crate) fn all() -> BTreeSet<Variant> {
+        let families = [
+            ("Processor", Processor::ALL),
+            ("Layout", Layout::ALL),
+            ("Drop", Drop::ALL),
+            ("Balancer", Balancer::ALL),
+            ("Popularity", Popularity::ALL),
+            ("Step", Step::ALL),
+            ("Distribution", Distribution::ALL),
+            ("Backoff", Backoff::ALL),
+            ("Arrivals", Arrivals::ALL),
+            ("Rate", Rate::ALL),
+        ];
+        let others = [("Act", ["Scale", "Kill", "Adopt"]), ("Jitter", ["None", "Full", "Equal"])];
+        let families =
+            families.iter().flat_map(|(family, all)| all.iter().map(|entry| (*family, entry.name.to_owned())));
+        let others = others.iter().flat_map(|(family, all)| all.map(|name| (*family, name.to_owned())));
+        families.chain(others).chain(Cause::ALL.map(|cause| ("Cause", format!("{cause:?}")))).collect()
+    }
+
+    /// Those that do not occur.
+    pub(crate) fn missing(&self) -> Vec<Variant> {
+        Self::all().difference(&self.0).cloned().collect()
+    }
+
+    /// What a design and the acts on it are made of. What becomes of it, it learns as a probe.
+    pub(crate) fn of(design: &Design, acts: &[(u64, Act)]) -> Self {
+        let mut variants = Self::default();
+        variants.add_all(design);
+        acts.iter().for_each(|(_, act)| variants.add("Act", act));
+        variants
+    }
+
+    /// A variant's name stands first in what its `Debug` prints.
+    fn add(&mut self, family: &'static str, variant: &impl Debug) {
+        let text = format!("{variant:?}");
+        let name = text.split(|c: char| !c.is_alphanumeric()).next().expect("a name");
+        self.0.insert((family, name.to_owned()));
+    }
+
+    fn add_all(&mut self, design: &Design) {
+        for service in design.blueprint.services.values() {
+            self.add("Processor", &service.processor);
+            self.add("Layout", &service.queue.layout);
+            self.add("Drop", &service.queue.drop);
+            self.add("Balancer", &service.balancer);
+            if let Balancer::ByKey(by_key) = &service.balancer {
+                self.add("Popularity", &by_key.popularity);
+            }
+            service.calls.values().for_each(|CallPolicy { retry, .. }| self.add_retry(retry.as_ref()));
+            service.endpoints.values().for_each(|steps| self.add_steps(steps));
+        }
+        for client in design.workload.clients.values() {
+            self.add("Arrivals", &client.arrivals);
+            match &client.arrivals {
+                Arrivals::Poisson(rate) => self.add("Rate", rate),
+                Arrivals::Closed { think, .. } => self.add("Distribution", think),
+                Arrivals::Trace(_) => {}
+            }
+            self.add_retry(client.retry.as_ref());
+        }
+    }
+
+    fn add_retry(&mut self, retry: Option<&Retry>) {
+        let Some(retry) = retry else { return };
+        self.add("Backoff", &retry.backoff);
+        match &retry.backoff {
+            Backoff::Constant(_) => {}
+            Backoff::Drawn(wait) => self.add("Distribution", wait),
+            Backoff::Exponential(exponential) => self.add("Jitter", &exponential.jitter),
+        }
+    }
+
+    fn add_steps(&mut self, steps: &[Step]) {
+        for step in steps {
+            self.add("Step", step);
+            match step {
+                Step::Work(time) | Step::Delay(time) => self.add("Distribution", time),
+                Step::Call(_) | Step::Send(_) => {}
+                Step::Parallel(branches) => branches.iter().for_each(|branch| self.add_steps(branch)),
+                Step::Branch(branches) => branches.iter().for_each(|(_, branch)| self.add_steps(branch)),
+                Step::Maybe(_, steps) => self.add_steps(steps),
+            }
+        }
+    }
+}
+
+impl Probe for Variants {
+    fn attempt_failed(&mut self, _: SimTime, _: u16, cause: Cause) {
+        self.add("Cause", &cause);
+    }
+}
+
+/// A law is tested on 256 worlds, where what occurs in one of thirty is missed with a probability of
+/// 0.0002. Most variants occur far more often.
+#[test]
+fn every_variant_is_in_one_of_thirty_worlds_at_least() {
+    const WORLDS: usize = 600;
+    let mut runner = TestRunner::new(config());
+    let mut counts: BTreeMap<Variant, usize> = BTreeMap::new();
+    let mut over = 0;
+    for _ in 0..WORLDS {
+        let world = worlds().new_tree(&mut runner).expect("a world").current();
+        let mut variants = Variants::of(&world.design, &world.acts);
+        over += usize::from(finish(&mut world.run(world.all_acts()), &mut variants));
+        variants.0.into_iter().for_each(|variant| *counts.entry(variant).or_default() += 1);
+    }
+    assert!(over * 10 > WORLDS * 9, "{over} of {WORLDS} worlds are over before {END} ns and many events");
+    for variant in Variants::all() {
+        let count = counts.get(&variant).copied().unwrap_or(0);
+        assert!(count * 30 >= WORLDS, "{variant:?} is in {count} of {WORLDS} worlds");
+    }
+}

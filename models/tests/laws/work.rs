@@ -1,0 +1,88 @@
+//! The utilisation law: the time for which processors are busy is the work they did.
+
+use models::probe::{Capacity, Cause, Measure, Probe};
+use models::system::Run;
+use models::topology::ProcessorSpec;
+use sim_core::random::Key;
+use sim_core::stats::TimeWeighted;
+use sim_core::time::{SimDuration, SimTime};
+
+/// What was asked of the processors of each service, and how many there were.
+pub(crate) struct Work(Vec<Asked>);
+
+#[derive(Clone, Copy)]
+struct Asked {
+    /// Pieces of work, and their demands in nanoseconds.
+    pieces: u128,
+    nanos: u128,
+    /// Servers or cores.
+    processors: TimeWeighted,
+}
+
+impl Work {
+    /// Starts with a run that has not begun.
+    pub(crate) fn of(run: &Run) -> Self {
+        let asked = Asked { pieces: 0, nanos: 0, processors: TimeWeighted::new(SimTime::ZERO, 0) };
+        let mut work = Self(vec![asked; run.model.topology().services.len()]);
+        run.model.attach(run.now(), &mut work);
+        work
+    }
+
+    /// The law for each service of a run at whose end nobody is left, as the standard probe has seen it. With
+    /// throughput X, demand D and c processors it says U = X D / c: over the time T of the run, U c T is the
+    /// time for which processors were busy, and X D T the sum of all demands.
+    pub(crate) fn check(&self, run: &Run, measure: &Measure) {
+        for ((service, asked), measured) in run.model.topology().services.iter().zip(&self.0).zip(&measure.services) {
+            let name = &service.name;
+            let busy = measured.busy.integral(run.now());
+            // Whoever left a service without a reply for these causes may have left work undone.
+            let lost = measured.turned_away[Cause::Timeout as usize] + measured.turned_away[Cause::Crashed as usize];
+            match service.processor {
+                // A server that is a thread is held by its visit, whatever that does, so that it is busy
+                // for longer than it works: its law is that of its threads.
+                ProcessorSpec::Servers(_) if service.server_is_thread => {
+                    assert_eq!(busy, measured.held.integral(run.now()), "{name}: a server is a thread");
+                    assert!(lost > 0 || busy >= asked.nanos, "{name}: busy for {busy}, asked for {}", asked.nanos);
+                }
+                ProcessorSpec::Servers(_) | ProcessorSpec::Infinite => {
+                    assert!(busy <= asked.nanos, "{name}: busy for {busy}, asked for {}", asked.nanos);
+                    if lost == 0 {
+                        assert_eq!(busy, asked.nanos, "{name}: busy, asked for");
+                        let law = asked.nanos as f64 / asked.processors.integral(run.now()) as f64;
+                        assert!(measured.processor_utilisation(run.now()).is_none_or(|u| u == law), "{name}: {law}");
+                    }
+                }
+                // A piece of work ends at the first nanosecond at which it is done, so that it takes less than
+                // one more than it should, on at most one core.
+                ProcessorSpec::Cores(_) => {
+                    let most = asked.nanos + asked.pieces;
+                    assert!(busy <= most, "{name}: busy for {busy}, asked for {}", asked.nanos);
+                    if lost == 0 {
+                        assert_eq!(measured.work_done, asked.nanos, "{name}: work done, asked for");
+                        assert!(busy >= asked.nanos, "{name}: busy for {busy}, asked for {}", asked.nanos);
+                    }
+                }
+                // Who contends works slower than alone, and never faster.
+                ProcessorSpec::Usl { .. } => {
+                    assert!(measured.work_done <= asked.nanos, "{name}: more work is done than asked for");
+                    if lost == 0 {
+                        assert_eq!(measured.work_done, asked.nanos, "{name}: work done, asked for");
+                        assert!(busy >= asked.nanos, "{name}: busy for {busy}, asked for {}", asked.nanos);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Probe for Work {
+    fn demand(&mut self, _: SimTime, service: u16, _: Key, demand: SimDuration) {
+        let asked = &mut self.0[usize::from(service)];
+        asked.pieces += 1;
+        asked.nanos += u128::from(demand.as_nanos());
+    }
+
+    fn capacity(&mut self, now: SimTime, service: u16, capacity: &Capacity) {
+        self.0[usize::from(service)].processors.set(now, capacity.processors.unwrap_or(0));
+    }
+}
