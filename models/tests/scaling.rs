@@ -36,7 +36,8 @@ fn a_replica_takes_requests_once_it_has_started() {
 #[test]
 fn what_is_there_from_the_beginning_is_up_at_once() {
     let d = web(takes(50)).but(|d| d.of("web").replicas = 2.into());
-    let up = d.run(vec![]).model.snapshot(SimTime::ZERO).services[0].replicas.iter().map(|r| r.state).collect::<Vec<_>>();
+    let up =
+        d.run(vec![]).model.snapshot(SimTime::ZERO).services[0].replicas.iter().map(|r| r.state).collect::<Vec<_>>();
     assert_eq!(up, [models::system::ReplicaState::Up; 2]);
 }
 

@@ -10,6 +10,7 @@ use models::distribution::Distribution;
 use models::intervention::Act;
 use models::policy::backoff::{Exponential, Jitter};
 use models::policy::balancer::{ByKey, Popularity, PowerOf};
+use models::policy::start::{Cold, Machines, Start};
 use models::policy::{Backoff, Balancer, Drop};
 use models::probe::Probe;
 use models::system::{Limits, Run, System};
@@ -135,6 +136,12 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
         2 => Drop::Expired,
         _ => Drop::RemainingBelow(ns(n.below(300)).into()),
     });
+    if shape.hit(30) {
+        service.start = random_start(n);
+    }
+    if shape.hit(20) {
+        service.speeds = (0..some(n)).map(|_| (0.25 + n.below(8) as f64 / 4.0).into()).collect();
+    }
     for callee in id..count {
         // Who calls itself and holds a thread meanwhile must give up at some time.
         if shape.hit(70) || callee == id {
@@ -151,6 +158,17 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
         steps.push(maybe(0.3, vec![call(&format!("s{id}.get"))]));
     }
     service.endpoint("get", steps)
+}
+
+fn random_start(n: &mut Dice) -> Start {
+    let cold = Cold { extra: (n.below(4) as f64).into(), fades: ns(1 + n.below(1_000)).into() };
+    let machines = Machines { room: (1 + n.below(3) as u32).into(), boot: ns(n.below(1_000)).into() };
+    Start {
+        takes: n.hit(70).then(|| random_time(n)),
+        cold: n.hit(40).then_some(cold),
+        machines: n.hit(40).then_some(machines),
+        restart: n.hit(60).then(|| ns(n.below(500)).into()),
+    }
 }
 
 fn random_policy(shape: &mut Dice, n: &mut Dice, impatient: bool) -> CallPolicy {
