@@ -162,7 +162,7 @@ proptest! {
         prop_assert_eq!((m.windows[0].arrived, m.windows[0].done), (m.requests().arrived, m.requests().done));
         prop_assert_eq!(m.in_flight.level(), 0);
         for s in &m.services {
-            prop_assert_eq!((s.in_system.level(), s.busy.level()), (0, 0));
+            prop_assert_eq!((s.in_system.level().level(), s.busy.level()), (0, 0));
             prop_assert!(s.pools.iter().all(|p| p.used.level() == 0));
         }
     }
