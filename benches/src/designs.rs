@@ -95,6 +95,7 @@ fn service(replicas: u32, processor: Processor, get: Vec<Step>) -> Service {
         speeds: Vec::new(),
         processor,
         threads: None,
+        admission: Default::default(),
         queue: Queue::default(),
         balancer: Default::default(),
         calls: IndexMap::new(),

@@ -7,7 +7,7 @@
 use crate::catalogue::Entry;
 use crate::distribution::Distribution;
 use crate::given::Given;
-use crate::policy::{Balancer, Drop, Retry, Scaler, Start};
+use crate::policy::{Admission, Balancer, Drop, Retry, Scaler, Start};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
@@ -43,6 +43,9 @@ pub struct Service {
     /// calls. Left out, `Servers(n)` holds n, every other processor any number.
     #[serde(default)]
     pub threads: Option<Given<u32>>,
+    /// What is taken in at all; what is not is rejected.
+    #[serde(default)]
+    pub admission: Admission,
     /// Where requests wait for a thread.
     #[serde(default)]
     pub queue: Queue,

@@ -3,7 +3,7 @@
 use crate::blueprint::Layout;
 use crate::policy::backoff::BackoffRule;
 use crate::policy::start::{Cold, Machines};
-use crate::policy::{Balancer, Budget, Drop, Scaler};
+use crate::policy::{Admission, Balancer, Budget, Drop, Scaler};
 use crate::workload::{Rate, Trace};
 use sim_core::dist::Dist;
 use sim_core::time::SimDuration;
@@ -45,6 +45,12 @@ pub struct ServiceSpec {
     pub cap: u32,
     /// What is dropped at dequeue.
     pub drop: Drop,
+    /// What is taken in at all.
+    pub admission: Admission,
+    /// Whether something is not, and whether that depends on replies.
+    pub selective: bool,
+    /// See [`Self::selective`].
+    pub adaptive: bool,
     /// How a replica is chosen.
     pub balancer: Balancer,
     /// How replicas start that were not there from the beginning.

@@ -4,7 +4,8 @@
 use models::blueprint::{Layout, Processor, Service, Step};
 use models::catalogue;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop, Popularity, Retry};
+use models::policy::scaler::ScalingRule;
+use models::policy::{Admission, Backoff, Balancer, Drop, Popularity, Retry};
 use models::probe::{Arrival, Cause, Load, Outcome, Probe, Response};
 use models::system::Run;
 use models::workload::{Arrivals, Rate};
@@ -231,6 +232,8 @@ fn everything_there_is_occurs_in_the_library() {
     check("popularity", Popularity::ALL, &found.popularities);
     check("layout", Layout::ALL, &found.layouts);
     check("drop rule", Drop::ALL, &found.drops);
+    check("admission rule", Admission::ALL, &found.admissions);
+    check("scaling rule", ScalingRule::ALL, &found.scalers);
     check("backoff", Backoff::ALL, &found.backoffs);
     check("arrivals", Arrivals::ALL, &found.arrivals);
     check("rate", Rate::ALL, &found.rates);
@@ -248,6 +251,8 @@ struct Found {
     popularities: BTreeSet<String>,
     layouts: BTreeSet<String>,
     drops: BTreeSet<String>,
+    admissions: BTreeSet<String>,
+    scalers: BTreeSet<String>,
     backoffs: BTreeSet<String>,
     arrivals: BTreeSet<String>,
     rates: BTreeSet<String>,
@@ -283,6 +288,8 @@ impl Found {
         }
         self.layouts.insert(variant(&service.queue.layout));
         self.drops.insert(variant(&service.queue.drop));
+        self.admissions.insert(variant(&service.admission));
+        self.scalers.extend(service.scaler.iter().map(|scaler| variant(&scaler.rule)));
         service.calls.values().for_each(|call| self.retry(call.retry.as_ref()));
         service.endpoints.values().for_each(|steps| self.steps(steps));
     }
@@ -314,7 +321,9 @@ const TEMPLATE: &str = r#"(
     services: {
         "app": (
             replicas: 2,
+            scaler: (rule: SCALER, most: 5),
             threads: 8,
+            admission: ADMISSION,
             processor: PROCESSOR,
             balancer: BALANCER,
             queue: (drop: DROP),
@@ -334,7 +343,9 @@ const TEMPLATE: &str = r#"(
 )"#;
 
 /// Every family, and its word in the template.
-const FAMILIES: [(&str, &[catalogue::Entry]); 11] = [
+const FAMILIES: [(&str, &[catalogue::Entry]); 13] = [
+    ("ADMISSION", Admission::ALL),
+    ("SCALER", ScalingRule::ALL),
     ("PROCESSOR", Processor::ALL),
     ("BALANCER", Balancer::ALL),
     ("POPULARITY", Popularity::ALL),

@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum as _};
 use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop, Popularity};
+use models::policy::scaler::ScalingRule;
+use models::policy::{Admission, Backoff, Balancer, Drop, Popularity};
 use models::workload::{Arrivals, Rate};
 use scenarios::growth::Curve;
 use scenarios::library;
@@ -91,6 +92,18 @@ const LISTS: &[Listed] = &[
         about: "which waiting requests are thrown away when their turn comes",
         place: "services.NAME.queue.drop",
         entries: || rows(Drop::ALL),
+    },
+    Listed {
+        name: "admissions",
+        about: "what a service takes in at all",
+        place: "services.NAME.admission",
+        entries: || rows(Admission::ALL),
+    },
+    Listed {
+        name: "scalers",
+        about: "who decides how many replicas a service has",
+        place: "services.NAME.scaler: (rule: ..., most: 20)",
+        entries: || rows(ScalingRule::ALL),
     },
     Listed {
         name: "distributions",

@@ -6,7 +6,7 @@ mod program;
 use crate::blueprint::{Blueprint, Layout, Processor, Service};
 use crate::given::Given;
 use crate::path::Path;
-use crate::policy::{Balancer, Retry, Start};
+use crate::policy::{Admission, Balancer, Retry, Start};
 use crate::problem::{Problem, did_you_mean};
 use crate::topology::{
     ArrivalSpec, Caller, ClientSpec, PoolSpec, ProcessorSpec, RetrySpec, ServiceSpec, Site, StartSpec, Topology,
@@ -135,6 +135,9 @@ impl Compiler<'_> {
         if let Err(why) = service.balancer.start() {
             self.problem(&path.name("balancer"), why, "see `outgrow list balancers`");
         }
+        if let Some((message, help)) = service.admission.problem() {
+            self.problem(&path.name("admission"), message, help);
+        }
         let start = self.start(&path.name("start"), &service.start);
         self.scaler(&path, service);
         let slowness = service.speeds.iter().enumerate().map(|(i, speed)| {
@@ -171,6 +174,9 @@ impl Compiler<'_> {
             layout: service.queue.layout,
             cap: service.queue.cap.as_ref().map_or(UNLIMITED, |cap| cap.get()),
             drop: service.queue.drop.clone(),
+            admission: service.admission.clone(),
+            selective: service.admission != Admission::Always,
+            adaptive: service.admission.is_adaptive(),
             balancer: service.balancer.clone(),
             start,
             scaler: service.scaler.clone(),

@@ -3,6 +3,7 @@
 //! Each policy is one file with its parameters as written and, beside them, the state that one
 //! holder of the policy carries; plus its variant and its line in the family's `ALL`.
 
+pub mod admission;
 pub mod backoff;
 pub mod balancer;
 pub mod budget;
@@ -11,6 +12,7 @@ pub mod retry;
 pub mod scaler;
 pub mod start;
 
+pub use admission::Admission;
 pub use backoff::Backoff;
 pub use balancer::{Balancer, Popularity};
 pub use budget::Budget;

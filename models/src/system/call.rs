@@ -230,6 +230,10 @@ impl State {
         if attempt.awaited == Awaited::Call {
             self.calls[attempt.by].replica = host;
         }
+        if spec.selective && !self.takes_in(cx.now, topology, callee, host) {
+            cx.probe.turned_away(cx.now, callee, Cause::Rejected);
+            return Err(Cause::Rejected);
+        }
         if free {
             self.admit(cx, host, attempt);
             return Ok(());
@@ -238,6 +242,7 @@ impl State {
             cx.probe.turned_away(cx.now, callee, Cause::Rejected);
             return Err(Cause::Rejected);
         }
+        let service = &mut self.services[usize::from(callee)];
         service.load.waiting += 1;
         match host {
             NONE => service.queue.push(attempt),

@@ -11,6 +11,7 @@
 //! thread set free first takes the next request, then the reply goes out; a connection set free is
 //! first granted, then the caller goes on.
 
+mod admitting;
 mod attempt;
 mod call;
 mod fifo;
@@ -231,6 +232,7 @@ impl System {
             cancelled: BTreeSet::new(),
             load: Load::default(),
             offered: 0,
+            admission: spec.admission.start(),
             scaling: Scaling::new(root, spec),
         });
         let mut state = State {
@@ -431,6 +433,11 @@ impl State {
         }
         for (id, spec) in cx.topology.services.iter().enumerate() {
             let before = &old.services[id];
+            if before.admission != spec.admission {
+                self.services[id].admission = spec.admission.start();
+                let own = self.replicas.iter_mut().filter(|r| usize::from(r.service) == id);
+                own.for_each(|replica| replica.admission = spec.admission.start());
+            }
             if before.balancer != spec.balancer {
                 self.services[id].balancer = spec.balancer.start().expect("a checked balancer starts");
             }

@@ -9,6 +9,7 @@ use super::visit::Doing;
 use super::{Cx, NONE, State, Todo, purpose};
 use crate::blueprint::Layout;
 use crate::policy::Drop;
+use crate::policy::admission::AdmissionState;
 use crate::policy::balancer::{BalancerState, Member, least_outstanding::fewest};
 use crate::policy::budget::BudgetState;
 use crate::probe::{Capacity, Cause, Load, Probe};
@@ -34,6 +35,8 @@ pub(super) struct ServiceState {
     pub(super) load: Load,
     /// Attempts that have come, those turned away included.
     pub(super) offered: u64,
+    /// What the admission rule remembers, if it is one for all replicas.
+    pub(super) admission: AdmissionState,
     /// The replicas that are to come.
     pub(super) scaling: Scaling,
 }
@@ -52,6 +55,8 @@ pub(super) struct Replica {
     pub(super) processor: Processor,
     pub(super) pools: Vec<Pool>,
     pub(super) budgets: Vec<BudgetState>,
+    /// What the admission rule remembers.
+    pub(super) admission: AdmissionState,
     /// Whether work takes longer or shorter here than asked for: [`Replica::slowdown`] tells.
     pub(super) uneven: bool,
     /// Whether it may still be cold.
@@ -110,6 +115,7 @@ impl Replica {
             processor: Processor::new(),
             pools: vec![Pool::default(); spec.pools.len()],
             budgets: spec.budgets.iter().map(crate::policy::Budget::start).collect(),
+            admission: spec.admission.start(),
             uneven: false,
             cold: late && spec.start.cold.is_some(),
             slowness: 1.0,

@@ -347,6 +347,9 @@ impl State {
         let (ok, wanted) = (result.is_ok(), self.wanted(&attempt));
         let response = Response { service, site: attempt.site, arrived: attempt.arrived, ok, wanted };
         cx.probe.responded(cx.now, &response);
+        if cx.topology.services[usize::from(service)].adaptive {
+            self.learn(cx, replica, &attempt, ok && wanted);
+        }
         if self.todo.is_empty() {
             // The order of the list, without the list. A reply puts on it what its caller does next, so
             // this goes no deeper.

@@ -80,6 +80,7 @@ pub fn service(processor: Processor, steps: impl Into<Vec<Step>>) -> Service {
         speeds: Vec::new(),
         processor,
         threads: None,
+        admission: Default::default(),
         queue: Queue::default(),
         balancer: Balancer::RoundRobin,
         calls: IndexMap::new(),

@@ -7,11 +7,13 @@
 use crate::common::*;
 use models::blueprint::{CallPolicy, Processor, Service, Step};
 use models::distribution::Distribution;
+use models::given::Given;
 use models::intervention::Act;
+use models::policy::admission::{Aimd, Gradient, SlidingWindow, TokenBucket, Vegas};
 use models::policy::backoff::{Exponential, Jitter};
 use models::policy::balancer::{ByKey, Popularity, PowerOf};
 use models::policy::start::{Cold, Machines, Start};
-use models::policy::{Backoff, Balancer, Drop};
+use models::policy::{Admission, Backoff, Balancer, Drop};
 use models::probe::Probe;
 use models::system::{Limits, Run, System};
 use models::workload::rate::{Match, Piecewise, Ramp};
@@ -139,6 +141,9 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
     if shape.hit(30) {
         service.start = random_start(n);
     }
+    if n.hit(30) {
+        service.admission = random_admission(n);
+    }
     if shape.hit(20) {
         service.speeds = (0..some(n)).map(|_| (0.25 + n.below(8) as f64 / 4.0).into()).collect();
     }
@@ -158,6 +163,25 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
         steps.push(maybe(0.3, vec![call(&format!("s{id}.get"))]));
     }
     service.endpoint("get", steps)
+}
+
+fn random_admission(n: &mut Dice) -> Admission {
+    let limit = |n: &mut Dice| (1 + n.below(6) as u32).into();
+    let (least, most) = (Given::from(1), Given::from(50));
+    match n.below(6) {
+        0 => Admission::Concurrency(limit(n)),
+        1 => Admission::TokenBucket(TokenBucket { rate: (1e6 + n.below(10) as f64 * 1e6).into(), burst: 3.0.into() }),
+        2 => Admission::SlidingWindow(SlidingWindow { limit: limit(n), window: ns(1 + n.below(500)).into() }),
+        3 => {
+            let slow = ns(n.below(500)).into();
+            Admission::Aimd(Aimd { slow, backoff: 0.5.into(), initial: limit(n), least, most })
+        }
+        4 => Admission::Vegas(Vegas { initial: limit(n), least, most }),
+        _ => {
+            let (tolerance, smoothing, long) = (1.5.into(), 0.2.into(), 600.into());
+            Admission::Gradient(Gradient { tolerance, smoothing, long, initial: limit(n), least, most })
+        }
+    }
 }
 
 fn random_start(n: &mut Dice) -> Start {

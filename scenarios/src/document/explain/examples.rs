@@ -10,7 +10,8 @@ use crate::scenario::Act;
 use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop, Popularity};
+use models::policy::scaler::ScalingRule;
+use models::policy::{Admission, Backoff, Balancer, Drop, Popularity};
 use models::workload::{Arrivals, Rate};
 use sim_core::time::SimDuration;
 
@@ -33,6 +34,8 @@ const FAMILIES: &[Family] = &[
     Family { name: "Popularity", noun: "a popularity", entries: Popularity::ALL },
     Family { name: "Layout", noun: "a layout", entries: Layout::ALL },
     Family { name: "Drop", noun: "a drop rule", entries: Drop::ALL },
+    Family { name: "ScalingRule", noun: "a scaling rule", entries: ScalingRule::ALL },
+    Family { name: "Admission", noun: "an admission rule", entries: Admission::ALL },
     Family { name: "Backoff", noun: "a backoff", entries: Backoff::ALL },
     Family { name: "Act", noun: "an act", entries: Act::ALL },
 ];
@@ -40,6 +43,8 @@ const FAMILIES: &[Family] = &[
 /// Structs that are often written as if they were their main value.
 const STRUCTS: &[(&str, &str)] = &[
     ("Queue", "(cap: 100)"),
+    ("Start", "(takes: Constant(\"30s\"))"),
+    ("Scaler", "(rule: Hpa(metrics: [Cpu(target: 0.6)]), most: 20)"),
     ("Retry", "(max: 2, backoff: Drawn(Exponential(\"2s\")))"),
     ("Budget", "(share: 0.1)"),
     ("TraceFile", "(file: \"monday.csv\")"),
