@@ -98,7 +98,7 @@ impl Admission {
         },
         Entry {
             name: "Vegas",
-            example: "Vegas(initial: 20)",
+            example: "Vegas(initial: 4)",
             summary: "a concurrency limit by the queue that response times tell of",
         },
         Entry {

@@ -2,7 +2,8 @@
 //!
 //! With the least response time seen, R0, and the present one, R, about `limit (1 - R0 / R)` of what is outstanding
 //! waits. Below alpha = 3 log10(limit) of it the limit grows by log10(limit), above beta = 6 log10(limit) it shrinks
-//! by as much, in between it stays; a failure counts as too much. Source: Brakmo and Peterson, "TCP Vegas" (1995), with
+//! by as much, in between it stays; a failure counts as too much. It must begin below what the service can bear:
+//! otherwise it never sees how fast that is without a queue. Source: Brakmo and Peterson, "TCP Vegas" (1995), with
 //! the numbers of Netflix's concurrency-limits.
 
 use super::Reply;
@@ -15,7 +16,7 @@ use sim_core::time::SimDuration;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vegas {
-    /// The limit at the start.
+    /// The limit at the start; rather too low than too high.
     #[serde(default = "twenty")]
     pub initial: Given<u32>,
     /// The least limit.
@@ -68,7 +69,7 @@ mod tests {
     #[test]
     fn settles_where_a_few_wait() {
         // A server of 10 that needs 10 ms: the response is 10 ms up to ten outstanding, then in proportion.
-        let rule = Vegas { initial: twenty(), least: one(), most: thousand() };
+        let rule = Vegas { initial: 5.into(), least: one(), most: thousand() };
         let mut state = rule.start();
         for _ in 0..2_000 {
             let outstanding = state.limit as u32;
