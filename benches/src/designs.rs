@@ -90,8 +90,12 @@ fn work(mean: &str) -> Step {
 fn service(replicas: u32, processor: Processor, get: Vec<Step>) -> Service {
     Service {
         replicas: replicas.into(),
+        start: Default::default(),
+        scaler: None,
+        speeds: Vec::new(),
         processor,
         threads: None,
+        admission: Default::default(),
         queue: Queue::default(),
         balancer: Default::default(),
         calls: IndexMap::new(),

@@ -7,7 +7,7 @@
 use crate::catalogue::Entry;
 use crate::distribution::Distribution;
 use crate::given::Given;
-use crate::policy::{Balancer, Cache, Discipline, Drop, Retry};
+use crate::policy::{Admission, Balancer, Cache, Discipline, Drop, Retry, Scaler, Start};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
@@ -26,13 +26,26 @@ pub struct Service {
     /// How many replicas there are at the start.
     #[serde(default = "one")]
     pub replicas: Given<u32>,
+    /// How replicas start that were not there from the beginning.
+    #[serde(default)]
+    pub start: Start,
+    /// Who decides how many replicas there are while it runs; left out, the timeline alone.
+    #[serde(default)]
+    pub scaler: Option<Scaler>,
     /// What works on requests in each replica.
     #[serde(default)]
     pub processor: Processor,
+    /// How fast the processors of each replica work: `[1.0, 0.5]` for every second one at half speed. The
+    /// list begins anew after its last. Left out, 1.
+    #[serde(default)]
+    pub speeds: Vec<Given<f64>>,
     /// How many requests a replica holds at once, from admission to reply, also while it waits for
     /// calls. Left out, `Servers(n)` holds n, every other processor any number.
     #[serde(default)]
     pub threads: Option<Given<u32>>,
+    /// What is taken in at all; what is not is rejected.
+    #[serde(default)]
+    pub admission: Admission,
     /// Where requests wait for a thread.
     #[serde(default)]
     pub queue: Queue,

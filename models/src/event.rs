@@ -30,6 +30,21 @@ pub enum Event {
         /// The replica it belongs to.
         replica: u32,
     },
+    /// A replica has started.
+    Ready {
+        /// The replica.
+        replica: u32,
+    },
+    /// Something starts in place of a replica that has crashed.
+    Restart {
+        /// The service.
+        service: u32,
+    },
+    /// A scaler looks and decides.
+    Scaler {
+        /// The service.
+        service: u32,
+    },
     /// A call's timer: its deadline, or the end of its backoff.
     CallTimer {
         /// The call.

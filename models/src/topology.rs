@@ -4,7 +4,8 @@ use crate::blueprint::Layout;
 use crate::policy::backoff::BackoffRule;
 use crate::policy::cache::CacheSpec;
 use crate::policy::discipline::Order;
-use crate::policy::{Balancer, Budget, Drop};
+use crate::policy::start::{Cold, Machines};
+use crate::policy::{Admission, Balancer, Budget, Drop, Scaler};
 use crate::workload::balking::BalkingRule;
 use crate::workload::{Batch, Count, Mmpp, Rate, Trace};
 use sim_core::dist::Dist;
@@ -56,14 +57,40 @@ pub struct ServiceSpec {
     pub cap: u32,
     /// What is dropped at dequeue.
     pub drop: Drop,
+    /// What is taken in at all.
+    pub admission: Admission,
+    /// Whether something is not, and whether that depends on replies.
+    pub selective: bool,
+    /// See [`Self::selective`].
+    pub adaptive: bool,
     /// How a replica is chosen.
     pub balancer: Balancer,
+    /// How replicas start that were not there from the beginning.
+    pub start: StartSpec,
+    /// Who decides how many replicas there are while it runs.
+    pub scaler: Option<Scaler>,
+    /// How many times longer work takes at each replica, by ordinal, beginning anew after the last; empty if it
+    /// takes as long everywhere.
+    pub slowness: Vec<f64>,
     /// Pools of each replica.
     pub pools: Vec<PoolSpec>,
     /// Retry budgets of each replica.
     pub budgets: Vec<Budget>,
     /// Caches of each replica, or of all in common.
     pub caches: Vec<CacheSpec>,
+}
+
+/// How a replica starts, as run.
+#[derive(Clone, Debug, Default)]
+pub struct StartSpec {
+    /// Until it takes requests.
+    pub takes: Option<Dist>,
+    /// How much slower it is at first.
+    pub cold: Option<Cold>,
+    /// The machines it needs.
+    pub machines: Option<Machines>,
+    /// How long after a crash another starts.
+    pub restart: Option<SimDuration>,
 }
 
 /// A processor as run.
@@ -310,9 +337,8 @@ impl Topology {
     /// Why `next` cannot take the place of this topology while it runs: names, steps and populations
     /// must be the same, numbers may differ.
     pub fn refuses(&self, next: &Self) -> Option<String> {
-        let services = |t: &Self| {
-            t.services.iter().map(|s| (s.name.clone(), s.layout, s.server_is_thread, s.preempts)).collect::<Vec<_>>()
-        };
+        let service = |s: &ServiceSpec| (s.name.clone(), s.layout, s.server_is_thread, s.preempts, s.scaler.is_some());
+        let services = |t: &Self| t.services.iter().map(service).collect::<Vec<_>>();
         let endpoints = |t: &Self| t.endpoints.iter().map(|e| (e.service, e.name.clone(), e.entry)).collect::<Vec<_>>();
         let ops = |t: &Self| t.ops.iter().map(Op::shape).collect::<Vec<_>>();
         let pools = |t: &Self| {

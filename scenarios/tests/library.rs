@@ -4,7 +4,8 @@
 use models::blueprint::{Layout, Processor, Service, Step};
 use models::catalogue;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh, Retry};
+use models::policy::scaler::ScalingRule;
+use models::policy::{Admission, Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh, Retry};
 use models::probe::{Arrival, Cause, Load, Outcome, Probe, Response};
 use models::system::Run;
 use models::workload::rate::{Growth, Product, Scaled, Sum};
@@ -233,6 +234,8 @@ fn everything_there_is_occurs_in_the_library() {
     check("layout", Layout::ALL, &found.layouts);
     check("discipline", Discipline::ALL, &found.disciplines);
     check("drop rule", Drop::ALL, &found.drops);
+    check("admission rule", Admission::ALL, &found.admissions);
+    check("scaling rule", ScalingRule::ALL, &found.scalers);
     check("backoff", Backoff::ALL, &found.backoffs);
     check("balking", Balking::ALL, &found.balkings);
     check("arrivals", Arrivals::ALL, &found.arrivals);
@@ -257,6 +260,8 @@ struct Found {
     layouts: BTreeSet<String>,
     disciplines: BTreeSet<String>,
     drops: BTreeSet<String>,
+    admissions: BTreeSet<String>,
+    scalers: BTreeSet<String>,
     backoffs: BTreeSet<String>,
     balkings: BTreeSet<String>,
     arrivals: BTreeSet<String>,
@@ -328,6 +333,8 @@ impl Found {
         self.layouts.insert(variant(&service.queue.layout));
         self.disciplines.insert(variant(&service.queue.discipline));
         self.drops.insert(variant(&service.queue.drop));
+        self.admissions.insert(variant(&service.admission));
+        self.scalers.extend(service.scaler.iter().map(|scaler| variant(&scaler.rule)));
         service.calls.values().for_each(|call| self.retry(call.retry.as_ref()));
         service.endpoints.values().for_each(|steps| self.steps(steps));
     }
@@ -359,7 +366,9 @@ const TEMPLATE: &str = r#"(
     services: {
         "app": (
             replicas: 2,
+            scaler: (rule: SCALER, most: 5),
             threads: 8,
+            admission: ADMISSION,
             processor: PROCESSOR,
             balancer: BALANCER,
             queue: (discipline: DISCIPLINE, drop: DROP),
@@ -381,7 +390,9 @@ const TEMPLATE: &str = r#"(
 )"#;
 
 /// Every family, and its word in the template.
-const FAMILIES: [(&str, &[catalogue::Entry]); 18] = [
+const FAMILIES: [(&str, &[catalogue::Entry]); 20] = [
+    ("ADMISSION", Admission::ALL),
+    ("SCALER", ScalingRule::ALL),
     ("PROCESSOR", Processor::ALL),
     ("BALANCER", Balancer::ALL),
     ("POPULARITY", Popularity::ALL),

@@ -96,6 +96,12 @@ impl SimDuration {
         self.0 as f64 / NANOS_PER_SEC as f64
     }
 
+    /// The span nearest to `factor` times this one; a factor that is negative or not a number counts as 0.
+    #[must_use]
+    pub fn scaled(self, factor: f64) -> Self {
+        Self((self.0 as f64 * factor + 0.5) as u64)
+    }
+
     /// Whether this is no time at all.
     pub const fn is_zero(self) -> bool {
         self.0 == 0

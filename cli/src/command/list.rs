@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum as _};
 use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh};
+use models::policy::scaler::ScalingRule;
+use models::policy::{Admission, Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh};
 use models::workload::rate::Growth;
 use models::workload::{Arrivals, Balking, Count, Rate};
 use scenarios::growth::Curve;
@@ -116,6 +117,18 @@ const LISTS: &[Listed] = &[
         about: "whose key a lookup in a cache asks for",
         place: "services.NAME.caches.NAME.key_of",
         entries: || rows(KeyOf::ALL),
+    },
+    Listed {
+        name: "admissions",
+        about: "what a service takes in at all",
+        place: "services.NAME.admission",
+        entries: || rows(Admission::ALL),
+    },
+    Listed {
+        name: "scalers",
+        about: "who decides how many replicas a service has",
+        place: "services.NAME.scaler: (rule: ..., most: 20)",
+        entries: || rows(ScalingRule::ALL),
     },
     Listed {
         name: "distributions",

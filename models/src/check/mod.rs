@@ -5,12 +5,13 @@ mod calls;
 mod program;
 
 use crate::blueprint::{Blueprint, Layout, Processor, Service};
+use crate::given::Given;
 use crate::path::Path;
-use crate::policy::{Balancer, Discipline, Retry};
+use crate::policy::{Admission, Balancer, Discipline, Retry, Start};
 use crate::problem::{Problem, did_you_mean};
 use crate::topology::{
-    ArrivalSpec, Caller, ClientSpec, MOST_URGENT, PoolSpec, ProcessorSpec, RetrySpec, ServiceSpec, Site, Topology,
-    UNLIMITED,
+    ArrivalSpec, Caller, ClientSpec, MOST_URGENT, PoolSpec, ProcessorSpec, RetrySpec, ServiceSpec, Site, StartSpec,
+    Topology, UNLIMITED,
 };
 use crate::workload::balking::BalkingRule;
 use crate::workload::{Arrivals, Client, Sessions, Trace, Workload};
@@ -148,6 +149,19 @@ impl Compiler<'_> {
         if let Err(why) = service.balancer.start() {
             self.problem(&path.name("balancer"), why, "see `outgrow list balancers`");
         }
+        if let Some((message, help)) = service.admission.problem() {
+            self.problem(&path.name("admission"), message, help);
+        }
+        let start = self.start(&path.name("start"), &service.start);
+        self.scaler(&path, service);
+        let slowness = service.speeds.iter().enumerate().map(|(i, speed)| {
+            if !(1e-6..=1e6).contains(&speed.get()) {
+                let message = format!("the speed {} is no number from 0.000001 to a million", speed.get());
+                self.problem(&path.name("speeds").index(i), message, "write 0.5 for half as fast");
+            }
+            1.0 / speed.get()
+        });
+        let slowness = slowness.collect();
         let (mut pools, mut budgets, mut policies) = (Vec::new(), Vec::new(), IndexMap::new());
         for (callee, policy) in &service.calls {
             let path = path.name("calls").name(callee);
@@ -177,10 +191,47 @@ impl Compiler<'_> {
             preempts,
             cap: service.queue.cap.as_ref().map_or(UNLIMITED, |cap| cap.get()),
             drop: service.queue.drop.clone(),
+            admission: service.admission.clone(),
+            selective: service.admission != Admission::Always,
+            adaptive: service.admission.is_adaptive(),
             balancer: service.balancer.clone(),
+            start,
+            scaler: service.scaler.clone(),
+            slowness,
             pools,
             budgets,
             caches,
+        }
+    }
+
+    fn start(&mut self, path: &Path, start: &Start) -> StartSpec {
+        if let Some((message, help)) = start.problem() {
+            self.problem(path, message, help);
+        }
+        StartSpec {
+            takes: start.takes.as_ref().map(|takes| self.dist(&path.name("takes"), takes)),
+            cold: start.cold.clone(),
+            machines: start.machines.clone(),
+            restart: start.restart.as_ref().map(Given::get),
+        }
+    }
+
+    fn scaler(&mut self, path: &Path, service: &Service) {
+        let Some(scaler) = &service.scaler else { return };
+        let path = path.name("scaler");
+        if let Some((message, help)) = scaler.problem() {
+            self.problem(&path, message, help);
+        }
+        if let Some((message, help)) = replicas_problem(scaler.most.get()) {
+            self.problem(&path.name("most"), message, help);
+        }
+        if matches!(service.balancer, Balancer::ByKey(_)) {
+            let help = "leave the scaler out: replicas are shards, and each owns its keys";
+            self.problem(&path, "a sharded service is scaled", help);
+        }
+        if scaler.rule.needs_processors() && matches!(service.processor, Processor::Usl { .. } | Processor::Infinite) {
+            let help = "scale by the rate or the queue, or give the service Servers or Cores";
+            self.problem(&path.name("rule"), "it looks at processors, of which this service has no number", help);
         }
     }
 

@@ -3,6 +3,7 @@
 //! Each policy is one file with its parameters as written and, beside them, the state that one
 //! holder of the policy carries; plus its variant and its line in the family's `ALL`.
 
+pub mod admission;
 pub mod backoff;
 pub mod balancer;
 pub mod budget;
@@ -13,7 +14,10 @@ pub mod eviction;
 mod popularity;
 pub mod refresh;
 pub mod retry;
+pub mod scaler;
+pub mod start;
 
+pub use admission::Admission;
 pub use backoff::Backoff;
 pub use balancer::Balancer;
 pub use budget::Budget;
@@ -24,3 +28,5 @@ pub use eviction::Eviction;
 pub use popularity::Popularity;
 pub use refresh::Refresh;
 pub use retry::Retry;
+pub use scaler::Scaler;
+pub use start::Start;

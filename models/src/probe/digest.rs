@@ -32,6 +32,9 @@ impl Probe for Digest {
             Event::StepEnd { visit } => (3, visit, 0),
             Event::ProcessorTick { replica } => (4, replica, 0),
             Event::CallTimer { call } => (5, call, 0),
+            Event::Ready { replica } => (6, replica, 0),
+            Event::Restart { service } => (7, service, 0),
+            Event::Scaler { service } => (8, service, 0),
         };
         self.0 = self.0.index(now.as_nanos()).index(kind << 48 | u64::from(b) << 32 | u64::from(a));
     }

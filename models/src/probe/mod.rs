@@ -159,8 +159,10 @@ impl Found {
 /// What a service has, replicas that drain included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capacity {
-    /// Replicas.
+    /// Replicas that take requests, or finish what they have.
     pub replicas: u64,
+    /// Replicas that start.
+    pub starting: u64,
     /// Threads, if limited.
     pub threads: Option<u64>,
     /// Servers or cores, if limited.
@@ -215,6 +217,8 @@ pub trait Probe {
     fn load(&mut self, now: SimTime, service: u16, load: Load) {}
     /// What a service has from now on.
     fn capacity(&mut self, now: SimTime, service: u16, capacity: &Capacity) {}
+    /// How many replicas a service should have from now on.
+    fn desired(&mut self, now: SimTime, service: u16, replicas: u32) {}
     /// More (or fewer) connections of a service's pool are in use.
     fn pool(&mut self, now: SimTime, service: u16, pool: u16, change: i32) {}
     /// A call of a service got a connection after waiting this long, zero included.
@@ -253,6 +257,7 @@ both! {
     shared_work_done(service: u16, demand: SimDuration);
     load(service: u16, load: Load);
     capacity(service: u16, capacity: &Capacity);
+    desired(service: u16, replicas: u32);
     pool(service: u16, pool: u16, change: i32);
     connected(service: u16, pool: u16, waited: SimDuration);
 }

@@ -213,6 +213,7 @@ impl State {
         let spec = &cx.topology.services[usize::from(callee)];
         let replicas = &self.replicas;
         let service = &mut self.services[usize::from(callee)];
+        service.offered += 1;
         cx.probe.service_arrival(cx.now, callee);
         // The replica with a thread for it, or else the one in whose queue it waits, and who is before it.
         let (free, host, before) = match spec.layout {
@@ -244,6 +245,10 @@ impl State {
         if site.balks && self.balks(cx.topology, &attempt, if spec.layout == Layout::Shared { NONE } else { host }) {
             cx.probe.turned_away(cx.now, callee, Cause::Balked);
             return Err(Cause::Balked);
+        }
+        if spec.selective && !self.takes_in(cx.now, cx.topology, callee, host) {
+            cx.probe.turned_away(cx.now, callee, Cause::Rejected);
+            return Err(Cause::Rejected);
         }
         if free {
             self.admit(cx, site, Host { replica: host, service: callee, spec }, attempt);

@@ -11,6 +11,7 @@
 //! thread set free first takes the next request, then the reply goes out; a connection set free is
 //! first granted, then the caller goes on.
 
+mod admitting;
 mod attempt;
 mod caches;
 mod call;
@@ -20,6 +21,7 @@ mod patience;
 mod processor;
 pub mod purpose;
 mod replica;
+mod scaling;
 mod session;
 mod slab;
 mod source;
@@ -38,6 +40,7 @@ use caches::Caches;
 use call::{Call, Claim};
 use line::Line;
 use replica::{Replica, ServiceState};
+use scaling::Scaling;
 use sim_core::agenda::{Agenda, Class};
 use sim_core::engine::{Model, Simulation};
 use sim_core::random::Key;
@@ -241,6 +244,9 @@ impl System {
             queue: Line::new(),
             cancelled: BTreeSet::new(),
             load: Load::default(),
+            offered: 0,
+            admission: spec.admission.start(),
+            scaling: Scaling::new(root, spec),
         });
         let mut state = State {
             services: services.collect(),
@@ -265,6 +271,7 @@ impl System {
         state.todo.clear();
         state.warm_caches(&topology, root);
         state.start_sources(&mut cx);
+        state.start_scalers(&mut cx);
         let system = Self { topology, timeline, applied: 0, limits, unchecked: CHECK_EVERY - 1, state };
         system.schedule_act(SimTime::ZERO, &mut agenda);
         Simulation::new(system, agenda)
@@ -452,6 +459,11 @@ impl State {
         }
         for (id, spec) in cx.topology.services.iter().enumerate() {
             let before = &old.services[id];
+            if before.admission != spec.admission {
+                self.services[id].admission = spec.admission.start();
+                let own = self.replicas.iter_mut().filter(|r| usize::from(r.service) == id);
+                own.for_each(|replica| replica.admission = spec.admission.start());
+            }
             if before.balancer != spec.balancer {
                 self.services[id].balancer = spec.balancer.start().expect("a checked balancer starts");
             }
@@ -466,6 +478,8 @@ impl State {
             }
             let (service, pools) = (replica.service, replica.pools.len() as u16);
             let spec = &cx.topology.services[usize::from(service)];
+            self.replicas[id as usize].set_speed(spec);
+            let replica = &self.replicas[id as usize];
             let before = replica.processor.busy(&old.services[usize::from(service)].processor);
             let after = replica.processor.busy(&spec.processor);
             let host = self.host(cx.topology, id);
@@ -526,9 +540,19 @@ impl State {
         }
         if self.touched != NO_SERVICE {
             let service = std::mem::replace(&mut self.touched, NO_SERVICE);
-            cx.probe.load(cx.now, service, self.services[usize::from(service)].load);
+            self.tell_load(cx, service);
         }
         Ok(())
+    }
+
+    /// Tells the probe, and the scaler, the load of a service.
+    #[inline]
+    fn tell_load<P: Probe>(&mut self, cx: &mut Cx<'_, P>, service: u16) {
+        let state = &mut self.services[usize::from(service)];
+        if let Some(meter) = &mut state.scaling.meter {
+            meter.load(cx.now, state.load);
+        }
+        cx.probe.load(cx.now, service, state.load);
     }
 
     /// The load of a service has changed: it is told once the event is over.
@@ -537,7 +561,7 @@ impl State {
         if self.touched != service {
             let before = std::mem::replace(&mut self.touched, service);
             if before != NO_SERVICE {
-                cx.probe.load(cx.now, before, self.services[usize::from(before)].load);
+                self.tell_load(cx, before);
             }
         }
     }
@@ -583,6 +607,9 @@ impl<P: Probe> Model<P> for System {
             Event::StepEnd { visit } => state.step_end(cx, visit),
             Event::ProcessorTick { replica } => state.processor_tick(cx, replica),
             Event::CallTimer { call } => state.call_timer(cx, call),
+            Event::Ready { replica } => state.ready(cx, replica),
+            Event::Restart { service } => state.restart(cx, service as u16),
+            Event::Scaler { service } => state.look(cx, service as u16),
         }
         state.settle(cx, self.limits.consequences)?;
         self.unchecked += 1;

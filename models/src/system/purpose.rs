@@ -41,6 +41,9 @@ pub const PATIENCE: u64 = 12;
 /// The interval before a request of a renewal process.
 pub const INTERVAL: u64 = 13;
 
+/// How long a replica starts.
+pub const START: u64 = 14;
+
 /// The `n`-th draw for a purpose, or the `n`-th call along a path, from 0.
 pub const fn nth(purpose: u64, n: u64) -> u64 {
     purpose ^ n.wrapping_shl(8).rotate_left(16)

@@ -4,10 +4,12 @@ use super::attempt::{Attempt, Awaited};
 use super::call::{Claim, Phase};
 use super::line::Line;
 use super::processor::Processor;
+use super::scaling::Scaling;
 use super::visit::Doing;
 use super::{Cx, NONE, State, Todo, purpose};
 use crate::blueprint::Layout;
 use crate::policy::Drop;
+use crate::policy::admission::AdmissionState;
 use crate::policy::balancer::{BalancerState, Member, least_outstanding::fewest};
 use crate::policy::budget::BudgetState;
 use crate::probe::{Capacity, Cause, Load, Probe};
@@ -31,6 +33,12 @@ pub(super) struct ServiceState {
     pub(super) cancelled: BTreeSet<u64>,
     /// What it has to do, in all replicas.
     pub(super) load: Load,
+    /// Attempts that have come, those turned away included.
+    pub(super) offered: u64,
+    /// What the admission rule remembers, if it is one for all replicas.
+    pub(super) admission: AdmissionState,
+    /// The replicas that are to come.
+    pub(super) scaling: Scaling,
 }
 
 /// One replica.
@@ -47,6 +55,16 @@ pub(super) struct Replica {
     pub(super) processor: Processor,
     pub(super) pools: Vec<Pool>,
     pub(super) budgets: Vec<BudgetState>,
+    /// What the admission rule remembers.
+    pub(super) admission: AdmissionState,
+    /// Whether work takes longer or shorter here than asked for: [`Replica::slowdown`] tells.
+    pub(super) uneven: bool,
+    /// Whether it may still be cold.
+    pub(super) cold: bool,
+    /// How many times longer work takes once it is warm.
+    pub(super) slowness: f64,
+    /// Since when it takes requests, or from when on it will.
+    pub(super) up_since: SimTime,
 }
 
 /// A replica, with what it is a replica of: looked up once for all that is done there.
@@ -60,6 +78,8 @@ pub(super) struct Host<'a> {
 /// Whether a replica serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplicaState {
+    /// Is not ready yet.
+    Starting,
     /// Takes requests.
     Up,
     /// Finishes what it has and takes nothing new.
@@ -91,6 +111,28 @@ impl Pool {
 }
 
 impl Replica {
+    /// A replica that starts; `late` if it was not there from the beginning.
+    pub(super) fn new(service: u16, ordinal: u32, spec: &ServiceSpec, late: bool) -> Self {
+        let mut replica = Self {
+            service,
+            ordinal,
+            state: ReplicaState::Starting,
+            held: 0,
+            waiting: 0,
+            queue: Line::new(),
+            processor: Processor::new(),
+            pools: vec![Pool::default(); spec.pools.len()],
+            budgets: spec.budgets.iter().map(crate::policy::Budget::start).collect(),
+            admission: spec.admission.start(),
+            uneven: false,
+            cold: late && spec.start.cold.is_some(),
+            slowness: 1.0,
+            up_since: SimTime::ZERO,
+        };
+        replica.set_speed(spec);
+        replica
+    }
+
     /// Attempts that have not ended here.
     pub(super) const fn outstanding(&self) -> u32 {
         self.waiting + self.held
@@ -278,55 +320,8 @@ impl State {
         }
     }
 
-    /// Starts a replica with the lowest ordinal that is not up.
-    fn start_replica(&mut self, topology: &Topology, service: u16, now: SimTime) {
-        let spec = &topology.services[usize::from(service)];
-        let up = &self.services[usize::from(service)].up;
-        let position = up.iter().enumerate().find(|(i, m)| m.ordinal != *i as u32).map_or(up.len(), |(i, _)| i);
-        let ordinal = position as u32;
-        let replica = Replica {
-            service,
-            ordinal,
-            state: ReplicaState::Up,
-            held: 0,
-            waiting: 0,
-            queue: Line::new(),
-            processor: Processor::new(),
-            pools: vec![Pool::default(); spec.pools.len()],
-            budgets: spec.budgets.iter().map(crate::policy::Budget::start).collect(),
-        };
-        let gone = self.replicas.iter().position(|r| r.state == ReplicaState::Gone && r.held == 0);
-        let id = match gone {
-            Some(slot) => {
-                self.replicas[slot] = replica;
-                slot
-            }
-            None => {
-                self.replicas.push(replica);
-                self.replicas.len() - 1
-            }
-        };
-        self.caches.start(id as u32, spec, now);
-        self.services[usize::from(service)].up.insert(position, Member { ordinal, id: id as u32 });
-        self.todo.push_back(Todo::Dispatch { replica: id as u32 });
-    }
-
-    /// Makes `desired` replicas of those that are up: starts the missing, drains the last.
-    pub(super) fn scale<P: Probe>(&mut self, cx: &mut Cx<'_, P>, service: u16, desired: u32) {
-        self.services[usize::from(service)].desired = desired;
-        while (self.services[usize::from(service)].up.len() as u32) < desired {
-            self.start_replica(cx.topology, service, cx.now);
-        }
-        while self.services[usize::from(service)].up.len() as u32 > desired {
-            let last = self.services[usize::from(service)].up.pop().expect("there is one more than desired");
-            self.replicas[last.id as usize].state = ReplicaState::Draining;
-            self.retire_if_empty(cx, last.id);
-        }
-        self.tell_capacity(cx, service);
-    }
-
     #[cold]
-    fn retire_if_empty<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
+    pub(super) fn retire_if_empty<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
         let host = &mut self.replicas[replica as usize];
         let zombies = host.pools.iter().any(|p| p.used > 0);
         if host.outstanding() == 0 && !zombies {
@@ -353,12 +348,13 @@ impl State {
 
     /// What a service has; replicas that drain still count.
     pub(super) fn capacity(&self, topology: &Topology, service: u16) -> Capacity {
-        let replicas =
-            self.replicas.iter().filter(|r| r.service == service && r.state != ReplicaState::Gone).count() as u64;
+        let serves = |r: &&Replica| matches!(r.state, ReplicaState::Up | ReplicaState::Draining);
+        let replicas = self.replicas.iter().filter(|r| r.service == service).filter(serves).count() as u64;
         let spec = &topology.services[usize::from(service)];
         let limited = |n: u32| (n != UNLIMITED).then_some(replicas * u64::from(n));
         Capacity {
             replicas,
+            starting: self.services[usize::from(service)].scaling.starting(),
             threads: limited(spec.threads),
             processors: spec.processor.capacity().map(|n| replicas * u64::from(n)),
             pools: spec.pools.iter().map(|p| replicas * u64::from(p.size)).collect(),
@@ -423,6 +419,7 @@ impl State {
             cx.probe.pool(cx.now, service, pool as u16, -(used as i32));
         }
         self.tell_capacity(cx, service);
+        self.restart_later(cx, service);
         for attempt in lost {
             cx.probe.turned_away(cx.now, service, Cause::Crashed);
             self.lose(cx, &attempt, refuse);

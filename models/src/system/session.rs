@@ -48,7 +48,7 @@ impl State {
     /// A session of so many requests begins, with the first of them.
     pub(super) fn begin_session<P: Probe>(&mut self, cx: &mut Cx<'_, P>, client: u16, key: Key, requests: u32) {
         let sessions = &mut self.clients[usize::from(client)].sessions.0;
-        let session = sessions.insert(|_| Session { key, asked: 0, requests });
+        let session = sessions.insert(Session { key, asked: 0, requests });
         self.ask_in_session(cx, client, session);
     }
 

@@ -242,11 +242,13 @@ impl State {
     #[inline(always)]
     fn work<P: Probe>(&mut self, cx: &mut Cx<'_, P>, host: Host<'_>, visit: u32, demand: SimDuration) {
         let v = &mut self.visits[visit];
+        let replica = &mut self.replicas[host.replica as usize];
+        let demand = if replica.uneven { demand.scaled(replica.slowdown(cx.now, &host.spec.start)) } else { demand };
         cx.probe.demand(cx.now, host.service, v.attempt.request, demand);
         if host.spec.server_is_thread {
             return v.work_alone(cx, visit, demand);
         }
-        let processor = &mut self.replicas[host.replica as usize].processor;
+        let processor = &mut replica.processor;
         match host.spec.processor {
             ProcessorSpec::Servers(servers) if host.spec.preempts => {
                 self.work_by_urgency(cx, host, visit, demand, servers);
@@ -375,6 +377,9 @@ impl State {
         let (ok, wanted) = (result.is_ok(), self.wanted(&attempt));
         let response = Response { service: host.service, site: attempt.site, arrived: attempt.arrived, ok, wanted };
         cx.probe.responded(cx.now, &response);
+        if host.spec.adaptive {
+            self.learn(cx, replica, &attempt, ok && wanted);
+        }
         if self.todo.is_empty() {
             // The order of the list, without the list. A reply puts on it what its caller does next, so
             // this goes no deeper.

@@ -11,7 +11,7 @@ use models::distribution::Distribution;
 use models::event::Event;
 use models::given::Given;
 use models::intervention::{Act, Timeline};
-use models::policy::{Backoff, Balancer, Budget, Cache, Discipline, Drop, Eviction, Popularity, Refresh, Retry};
+use models::policy::{Backoff, Balancer, Budget, Cache, Discipline, Drop, Eviction, Popularity, Refresh, Retry, Start};
 use models::probe::{Attempt, Capacity, Cause, Found, Load, LookedUp, Measure, Outcome, Probe, Response};
 use models::system::{Limits, Run, System};
 use models::topology::Topology;
@@ -97,8 +97,12 @@ pub fn cores(n: u32) -> Processor {
 pub fn service(processor: Processor, steps: impl Into<Vec<Step>>) -> Service {
     Service {
         replicas: 1.into(),
+        start: Start::default(),
+        scaler: None,
+        speeds: Vec::new(),
         processor,
         threads: None,
+        admission: Default::default(),
         queue: Queue::default(),
         balancer: Balancer::RoundRobin,
         calls: IndexMap::new(),

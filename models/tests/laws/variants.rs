@@ -5,7 +5,7 @@ use crate::worlds::{END, config, finish, worlds};
 use models::blueprint::{CallPolicy, Layout, Processor, Step};
 use models::distribution::Distribution;
 use models::intervention::Act;
-use models::policy::{Backoff, Balancer, Drop, Popularity, Retry};
+use models::policy::{Admission, Backoff, Balancer, Drop, Popularity, Retry};
 use models::probe::{Cause, Probe};
 use models::workload::{Arrivals, Rate};
 use proptest::strategy::{Strategy, ValueTree};
@@ -32,6 +32,7 @@ impl Variants {
             ("Popularity", Popularity::ALL),
             ("Step", Step::ALL),
             ("Distribution", Distribution::ALL),
+            ("Admission", Admission::ALL),
             ("Backoff", Backoff::ALL),
             ("Arrivals", Arrivals::ALL),
             ("Rate", Rate::ALL),
@@ -66,6 +67,7 @@ impl Variants {
     fn add_all(&mut self, design: &Design) {
         for service in design.blueprint.services.values() {
             self.add("Processor", &service.processor);
+            self.add("Admission", &service.admission);
             self.add("Layout", &service.queue.layout);
             self.add("Drop", &service.queue.drop);
             self.add("Balancer", &service.balancer);

@@ -9,10 +9,12 @@ use models::blueprint::{CallPolicy, Processor, Service, Step};
 use models::distribution::Distribution;
 use models::given::Given;
 use models::intervention::Act;
+use models::policy::admission::{Aimd, Gradient, SlidingWindow, TokenBucket, Vegas};
 use models::policy::backoff::{Exponential, Jitter};
 use models::policy::balancer::{ByKey, Popularity, PowerOf};
 use models::policy::refresh::Early;
-use models::policy::{Backoff, Balancer, Cache, Discipline, Drop, Eviction, KeyOf, Refresh};
+use models::policy::start::{Cold, Machines, Start};
+use models::policy::{Admission, Backoff, Balancer, Cache, Discipline, Drop, Eviction, KeyOf, Refresh};
 use models::probe::Probe;
 use models::system::{Limits, Run, System};
 use models::workload::rate::{Match, Piecewise, Ramp};
@@ -138,6 +140,15 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
         2 => Drop::Expired,
         _ => Drop::RemainingBelow(ns(n.below(300)).into()),
     });
+    if shape.hit(30) {
+        service.start = random_start(n);
+    }
+    if n.hit(30) {
+        service.admission = random_admission(n);
+    }
+    if shape.hit(20) {
+        service.speeds = (0..some(n)).map(|_| (0.25 + n.below(8) as f64 / 4.0).into()).collect();
+    }
     service = service.discipline(match n.below(7) {
         0..=2 => Discipline::Fifo,
         3 => Discipline::Lifo,
@@ -168,6 +179,36 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
         steps.push(maybe(0.3, vec![call(&format!("s{id}.get"))]));
     }
     service.endpoint("get", steps)
+}
+
+fn random_admission(n: &mut Dice) -> Admission {
+    let limit = |n: &mut Dice| (1 + n.below(6) as u32).into();
+    let (least, most) = (Given::from(1), Given::from(50));
+    match n.below(6) {
+        0 => Admission::Concurrency(limit(n)),
+        1 => Admission::TokenBucket(TokenBucket { rate: (1e6 + n.below(10) as f64 * 1e6).into(), burst: 3.0.into() }),
+        2 => Admission::SlidingWindow(SlidingWindow { limit: limit(n), window: ns(1 + n.below(500)).into() }),
+        3 => {
+            let slow = ns(n.below(500)).into();
+            Admission::Aimd(Aimd { slow, backoff: 0.5.into(), initial: limit(n), least, most })
+        }
+        4 => Admission::Vegas(Vegas { initial: limit(n), least, most }),
+        _ => {
+            let (tolerance, smoothing, long) = (1.5.into(), 0.2.into(), 600.into());
+            Admission::Gradient(Gradient { tolerance, smoothing, long, initial: limit(n), least, most })
+        }
+    }
+}
+
+fn random_start(n: &mut Dice) -> Start {
+    let cold = Cold { extra: (n.below(4) as f64).into(), fades: ns(1 + n.below(1_000)).into() };
+    let machines = Machines { room: (1 + n.below(3) as u32).into(), boot: ns(n.below(1_000)).into() };
+    Start {
+        takes: n.hit(70).then(|| random_time(n)),
+        cold: n.hit(40).then_some(cold),
+        machines: n.hit(40).then_some(machines),
+        restart: n.hit(60).then(|| ns(n.below(500)).into()),
+    }
 }
 
 fn random_policy(shape: &mut Dice, n: &mut Dice, impatient: bool) -> CallPolicy {

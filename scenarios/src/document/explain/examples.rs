@@ -10,7 +10,8 @@ use crate::scenario::Act;
 use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh};
+use models::policy::scaler::ScalingRule;
+use models::policy::{Admission, Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh};
 use models::workload::rate::Growth;
 use models::workload::{Arrivals, Balking, Count, Rate};
 use sim_core::time::SimDuration;
@@ -38,6 +39,8 @@ const FAMILIES: &[Family] = &[
     Family { name: "Discipline", noun: "a queue discipline", entries: Discipline::ALL },
     Family { name: "Drop", noun: "a drop rule", entries: Drop::ALL },
     Family { name: "Balking", noun: "a kind of balking", entries: Balking::ALL },
+    Family { name: "ScalingRule", noun: "a scaling rule", entries: ScalingRule::ALL },
+    Family { name: "Admission", noun: "an admission rule", entries: Admission::ALL },
     Family { name: "Backoff", noun: "a backoff", entries: Backoff::ALL },
     Family { name: "Eviction", noun: "an eviction rule", entries: Eviction::ALL },
     Family { name: "Refresh", noun: "a refresh rule", entries: Refresh::ALL },
@@ -48,6 +51,8 @@ const FAMILIES: &[Family] = &[
 /// Structs that are often written as if they were their main value.
 const STRUCTS: &[(&str, &str)] = &[
     ("Queue", "(cap: 100)"),
+    ("Start", "(takes: Constant(\"30s\"))"),
+    ("Scaler", "(rule: Hpa(metrics: [Cpu(target: 0.6)]), most: 20)"),
     ("Retry", "(max: 2, backoff: Drawn(Exponential(\"2s\")))"),
     ("Budget", "(share: 0.1)"),
     ("TraceFile", "(file: \"monday.csv\")"),
