@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use support::Folder;
 
 const ONE: [&str; 3] = ["validate", "--case", "retry_tenth"];
@@ -33,10 +34,21 @@ fn a_family_is_all_its_cases() {
 }
 
 #[test]
+fn a_collection_is_all_its_cases() {
+    let folder = Folder::new();
+    let asked = ["validate", "--quick", "--collection", "published", "--family", "overload", "--json"];
+    let document = folder.outgrow(&asked).fine().json();
+    let of: BTreeSet<_> =
+        document["cases"].as_array().unwrap().iter().map(|case| case["collection"].to_string()).collect();
+    assert_eq!(of, ["\"published\"", "\"theory\""].map(str::to_owned).into());
+}
+
+#[test]
 fn unknown_names_are_told_with_what_there_is() {
     let folder = Folder::new();
-    let told = folder.outgrow(&["validate", "--family", "tandm", "--case", "mm1_rho81"]);
+    let told = folder.outgrow(&["validate", "--collection", "peer", "--family", "tandm", "--case", "mm1_rho81"]);
     assert_eq!(told.code, Some(2));
+    assert!(told.stderr.contains("did you mean `peers`?"), "{}", told.stderr);
     assert!(told.stderr.contains("did you mean `tandem`?"), "{}", told.stderr);
     assert!(told.stderr.contains("did you mean `mm1_rho80`?"), "{}", told.stderr);
     let slow = folder.outgrow(&["validate", "--quick", "--case", "mm1_rho95"]);

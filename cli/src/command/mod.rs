@@ -45,7 +45,7 @@ pub(crate) enum Command {
     List(list::List),
     /// Write a first scenario to start from
     New(new::New),
-    /// Hold the simulator against queueing theory: scenarios whose figures are known
+    /// Hold the simulator against what is known: from queueing theory, other simulators, published systems
     Validate(validate::Validate),
     /// Print completions for a shell
     Completions(completions::Completions),

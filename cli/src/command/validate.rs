@@ -1,4 +1,4 @@
-//! `outgrow validate`: the simulator against queueing theory.
+//! `outgrow validate`: the simulator against what is known.
 
 use super::jobs;
 use crate::exit::Exit;
@@ -7,17 +7,19 @@ use crate::problems::{Rejected, Rejection};
 use crate::term::{self, Progress};
 use clap::Args;
 use models::problem::did_you_mean;
-use scenarios::validate::{self, Case, Options, SEED};
+use scenarios::validate::{self, Case, Collection, Options, SEED};
 
 /// Arguments of `outgrow validate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Every case is a scenario whose figures are known from queueing theory. The exit code is 1 if one of
-them comes out otherwise, or if all errors together are more than chance explains.
+Every case is a scenario whose figures are known: from queueing theory, from other simulators (peers),
+or as published of systems. The exit code is 1 if one of them comes out otherwise, or if all errors
+together are more than chance explains.
 
 Examples:
   outgrow validate --quick           the cheap cases, in less than a minute
   outgrow validate                   all of them, in some minutes
+  outgrow validate --collection peers
   outgrow validate --family closed
   outgrow validate --case mm1_rho80
   outgrow validate --page > full.md  as a page; docs/validation.md is that of --quick")]
@@ -25,6 +27,9 @@ pub(crate) struct Validate {
     /// Only the cases that are cheap
     #[arg(long)]
     quick: bool,
+    /// Only the cases of this collection: theory, peers or published; may be given several times
+    #[arg(long, value_name = "NAME")]
+    collection: Vec<String>,
     /// Only the cases of this family; may be given several times
     #[arg(long, value_name = "NAME")]
     family: Vec<String>,
@@ -64,7 +69,7 @@ impl Validate {
             return Ok(Exit::Stopped);
         }
         if !validation.passes() {
-            term::error("the simulator does not agree with theory");
+            term::error("the simulator does not agree with what is known");
             return Ok(Exit::Failed);
         }
         Ok(Exit::Fine)
@@ -73,18 +78,24 @@ impl Validate {
     /// The cases that are asked for.
     fn cases(&self) -> anyhow::Result<Vec<Case>> {
         let all = validate::cases();
+        let collections = Collection::ALL.iter().map(|collection| collection.name());
+        let unknown = self.collection.iter().filter_map(|name| unknown("collection", name, collections.clone()));
         let families = all.iter().map(|case| case.family.as_str());
-        let unknown = self.family.iter().filter_map(|name| unknown("family", name, families.clone()));
+        let unknown =
+            unknown.chain(self.family.iter().filter_map(|name| self::unknown("family", name, families.clone())));
         let ids = all.iter().map(|case| case.id.as_str());
         let unknown = unknown.chain(self.case.iter().filter_map(|name| self::unknown("case", name, ids.clone())));
         let unknown: Vec<Rejection> = unknown.collect();
         if !unknown.is_empty() {
             return Err(Rejected(unknown).into());
         }
-        let named = self.family.is_empty() && self.case.is_empty();
-        let asked = |case: &Case| {
-            (named || self.family.contains(&case.family) || self.case.contains(&case.id)) && (case.quick || !self.quick)
+        let any = self.collection.is_empty() && self.family.is_empty() && self.case.is_empty();
+        let named = |case: &Case| {
+            self.collection.iter().any(|name| name == case.collection.name())
+                || self.family.contains(&case.family)
+                || self.case.contains(&case.id)
         };
+        let asked = |case: &Case| (any || named(case)) && (case.quick || !self.quick);
         let asked: Vec<Case> = all.iter().filter(|case| asked(case)).cloned().collect();
         if asked.is_empty() {
             return Err(Rejected(vec![Rejection::Unreadable {

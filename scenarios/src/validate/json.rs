@@ -1,6 +1,6 @@
 //! A validation for programs.
 
-use super::{Judged, JudgedCase, Tolerance, Validation};
+use super::{Judged, JudgedCase, Validation};
 use serde_json::{Value, json};
 
 impl Validation {
@@ -35,6 +35,7 @@ fn case(judged: &JudgedCase) -> Value {
     let JudgedCase { case, metrics, replications, counted_s, events } = judged;
     json!({
         "case": case.id,
+        "collection": case.collection.name(),
         "family": case.family,
         "about": case.about,
         "source": case.source,
@@ -47,7 +48,7 @@ fn case(judged: &JudgedCase) -> Value {
 
 fn metric(judged: &Judged) -> Value {
     let Judged { metric, simulated, z, verdict } = judged;
-    let tolerance = (metric.within != Tolerance::None).then(|| metric.tolerance());
+    let tolerance = (metric.tolerance() > 0.0).then(|| metric.tolerance());
     json!({
         "metric": metric.name,
         "kind": metric.kind.name(),

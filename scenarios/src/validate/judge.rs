@@ -1,4 +1,4 @@
-//! Verdicts: a simulated value against a theoretical one, and all of them together.
+//! Verdicts: a simulated value against a known one, and all of them together.
 //!
 //! With hundreds of values a perfect simulator misses some 95% intervals, and a coarse one misses none.
 //! So there are two kinds of tests:
@@ -7,9 +7,9 @@
 //!   be so long that the standard error is about a sixth of it at most. Then a simulator without bias passes
 //!   but for an error of more than three standard errors, and one with a bias as large as the tolerance
 //!   passes once in forty.
-//! - **Errors as chance gives them**, of all exact values together: none is too large for the largest of
-//!   so many (Holm), and those of different cases spread as independent errors do (chi-square). A bias
-//!   well within the tolerance shows here, since the errors are measured in standard errors.
+//! - **Errors as chance gives them**, of all exact values and estimates together: none is too large for the
+//!   largest of so many (Holm), and those of different cases spread as independent errors do (chi-square). A
+//!   bias well within the tolerance shows here, since the errors are measured in standard errors.
 
 use super::statistics::{LEVEL, Simulated, Spread, holm, spread, two_sided};
 use super::table::{Case, Kind, Metric};
@@ -17,11 +17,11 @@ use super::table::{Case, Kind, Metric};
 /// A metric, simulated and judged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
-    /// What theory says.
+    /// What is known.
     pub metric: Metric,
     /// What the replications say; `None` if fewer than two have the value.
     pub simulated: Option<Simulated>,
-    /// How far off that is, in standard errors, for exact values.
+    /// How far off that is, in standard errors, for exact values and estimates.
     pub z: Option<f64>,
     /// What to make of it.
     pub verdict: Verdict,
@@ -58,12 +58,14 @@ impl Judged {
         // A value that does not exist in some replication is no mean over all of them.
         let values: Option<Vec<f64>> = values.iter().copied().collect();
         let simulated = values.and_then(|values| Simulated::of(&values));
-        let z = simulated.filter(|_| metric.kind == Kind::Exact).and_then(|simulated| simulated.z(metric.theory));
+        let errs = matches!(metric.kind, Kind::Exact | Kind::Estimate { .. });
+        let z = simulated.filter(|_| errs).and_then(|simulated| simulated.z(metric.theory, metric.error()));
         let verdict = simulated.map_or(Verdict::Missing, |simulated| verdict(&metric, simulated));
         Self { metric, simulated, z, verdict }
     }
 
-    /// How likely chance gives an error as large.
+    /// How likely chance gives an error as large. An estimate is taken for one of as few replications as ours,
+    /// which is on the safe side.
     pub fn p_value(&self) -> Option<f64> {
         Some(two_sided(self.z?, self.simulated?.dof()))
     }
@@ -102,7 +104,7 @@ pub struct JudgedCase {
     pub events: u64,
 }
 
-/// What the errors of all exact metrics say together.
+/// What the errors of all exact metrics and estimates say together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Together {
     /// How many errors.
@@ -173,6 +175,9 @@ mod tests {
         assert_eq!(bound(7.5, Kind::UpperBound), Verdict::Differs);
         assert_eq!(bound(7.5, Kind::LowerBound), Verdict::Agrees);
         assert_eq!(bound(12.5, Kind::LowerBound), Verdict::Differs);
+        // An estimate with a standard error of 1: it may be 3 off, the interval included.
+        let estimate = |theory| judged(theory, Tolerance::None, Kind::Estimate { ci95: 1.96 }, &values);
+        assert_eq!([10.9, 11.5, 15.1].map(estimate), [Verdict::Agrees, Verdict::Open, Verdict::Differs]);
         // What cannot vary.
         assert_eq!(judged(64.0, Tolerance::None, Kind::Exact, &[64.0; 3]), Verdict::Agrees);
         assert_eq!(judged(64.0, Tolerance::None, Kind::Exact, &[63.0; 3]), Verdict::Differs);

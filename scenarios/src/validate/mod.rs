@@ -1,4 +1,5 @@
-//! Validation: what queueing theory knows exactly, the simulator must find.
+//! Validation: what queueing theory knows exactly, what other simulators compute and what was published of
+//! systems, the simulator must find.
 //!
 //! ```text
 //!  validation/cases.ron   case -> metrics: value, tolerance, kind, quantity     (table)
@@ -25,8 +26,7 @@ pub mod table;
 mod text;
 
 pub use judge::{Judged, JudgedCase, Together, Verdict};
-pub use page::UNTOLD;
-pub use table::{Case, Kind, Metric, Tolerance, cases, scenarios};
+pub use table::{Case, Collection, Kind, Metric, Tolerance, UNTOLD, Untold, cases, scenarios};
 
 use crate::run::{self, Progress, RunError, Watch, run_probed};
 use crate::watcher::Watcher;

@@ -35,9 +35,10 @@ impl Simulated {
         t_quantile(0.975, self.dof()).map_or(f64::INFINITY, |t| t * self.error)
     }
 
-    /// How many standard errors the mean lies above `theory`; `None` if all replications give the same.
-    pub fn z(&self, theory: f64) -> Option<f64> {
-        (self.error > 0.0).then(|| (self.mean - theory) / self.error)
+    /// How many standard errors the mean lies above `theory`, which may have a standard error of its own;
+    /// `None` if all replications give the same.
+    pub fn z(&self, theory: f64, error: f64) -> Option<f64> {
+        (self.error > 0.0).then(|| (self.mean - theory) / libm::hypot(self.error, error))
     }
 }
 
@@ -179,9 +180,10 @@ mod tests {
         close(found.mean, 2.5, 1e-12);
         close(found.error, libm::sqrt(5.0 / 12.0), 1e-12);
         close(found.half_width(), 3.182_446_305 * found.error, 1e-8);
-        close(found.z(2.0).unwrap(), 0.5 / found.error, 1e-12);
+        close(found.z(2.0, 0.0).unwrap(), 0.5 / found.error, 1e-12);
+        close(found.z(2.0, 2.0 * found.error).unwrap(), 0.5 / (found.error * libm::sqrt(5.0)), 1e-12);
         assert_eq!(Simulated::of(&[1.0]), None);
-        assert_eq!(Simulated::of(&[1.0, 1.0]).unwrap().z(2.0), None);
+        assert_eq!(Simulated::of(&[1.0, 1.0]).unwrap().z(2.0, 0.0), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The table of cases: which theory, which value, and which figure of a run it is compared with.
+//! The table of cases: whose value, which value, and which figure of a run it is compared with.
 //!
 //! It is the file `validation/cases.ron`, and each of its cases has a scenario beside it, which says how
 //! it is run: warm-up, horizon, replications. Values are facts of the literature; each case names where
@@ -10,17 +10,58 @@ use crate::library::Entry;
 use crate::load::{LoadError, Loaded, Traces};
 use serde::Deserialize;
 
-/// A case: a system that theory knows, and what theory says of it.
+/// Where values come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Collection {
+    /// Queueing theory.
+    #[default]
+    Theory,
+    /// Other simulators.
+    Peers,
+    /// What others wrote about systems.
+    Published,
+}
+
+impl Collection {
+    /// Every collection, in the order of the table.
+    pub const ALL: [Self; 3] = [Self::Theory, Self::Peers, Self::Published];
+
+    /// Its name in commands and documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Theory => "theory",
+            Self::Peers => "peers",
+            Self::Published => "published",
+        }
+    }
+
+    /// Its name on a page.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Theory => "Queueing theory",
+            Self::Peers => "Other simulators",
+            Self::Published => "Published systems",
+        }
+    }
+}
+
+/// A case: a system of which something is known, and what that is.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// Its name, which is that of its scenario.
     pub id: String,
+    /// Where its values come from.
+    #[serde(default)]
+    pub collection: Collection,
+    /// Cases of other collections that have the same values, or some of them, and need no scenario for these.
+    #[serde(default)]
+    pub same_as: Vec<String>,
     /// The family it belongs to, in a word.
     pub family: String,
     /// What the family is.
     pub about: String,
-    /// Where the values come from.
+    /// Where exactly the values come from.
     pub source: String,
     /// Whether it is cheap enough for every day.
     #[serde(default)]
@@ -29,7 +70,7 @@ pub struct Case {
     pub metrics: Vec<Metric>,
 }
 
-/// A value that theory gives.
+/// A value that is known.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metric {
@@ -59,8 +100,8 @@ pub enum Tolerance {
     Relative(f64),
 }
 
-/// What sort of value theory gives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+/// What sort of value is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 pub enum Kind {
     /// The value itself, proven or to as many digits as are used here.
     #[default]
@@ -72,6 +113,11 @@ pub enum Kind {
     Approximation,
     /// The value of an infinitely large system.
     Limit,
+    /// What somebody else's simulation found, with an error of its own.
+    Estimate {
+        /// Half the width of its 95% interval.
+        ci95: f64,
+    },
     /// What the value is at most.
     UpperBound,
     /// What the value is at least.
@@ -86,6 +132,7 @@ impl Kind {
             Self::Edge => "edge",
             Self::Approximation => "approximation",
             Self::Limit => "limit",
+            Self::Estimate { .. } => "estimate",
             Self::UpperBound => "at most",
             Self::LowerBound => "at least",
         }
@@ -93,12 +140,21 @@ impl Kind {
 }
 
 impl Metric {
-    /// How far a simulation may be off, in the unit of the value.
+    /// How far a simulation may be off, in the unit of the value: from an estimate by three of its standard
+    /// errors, which it is off by itself once in 370 times.
     pub fn tolerance(&self) -> f64 {
         match self.within {
-            Tolerance::None => 0.0,
+            Tolerance::None => 3.0 * self.error(),
             Tolerance::Absolute(most) => most,
             Tolerance::Relative(share) => share * self.theory.abs(),
+        }
+    }
+
+    /// The standard error of the value itself.
+    pub fn error(&self) -> f64 {
+        match self.kind {
+            Kind::Estimate { ci95 } => ci95 / 1.96,
+            _ => 0.0,
         }
     }
 }
@@ -143,6 +199,60 @@ impl Case {
 pub fn scenarios() -> &'static [Entry] {
     super::files::ALL
 }
+
+/// A case, or a part of one, that no scenario can express yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Untold {
+    /// The collection it belongs to.
+    pub collection: Collection,
+    /// Its name there.
+    pub case: &'static str,
+    /// Which part of it; empty if it is all of it.
+    pub part: &'static str,
+    /// What it waits for.
+    pub waits_for: &'static str,
+}
+
+impl Untold {
+    const fn whole(collection: Collection, case: &'static str, waits_for: &'static str) -> Self {
+        Self { collection, case, part: "", waits_for }
+    }
+}
+
+const HEDGING: &str = "hedging: a second call, and the first of two replies";
+const NUMBERS: &str = "numbers: the source has none that a run could be held against";
+
+/// What waits for a word, in the order of the page.
+pub const UNTOLD: &[Untold] = &[
+    Untold::whole(Collection::Theory, "hedge_exp", HEDGING),
+    Untold::whole(Collection::Theory, "hedge_bimodal", HEDGING),
+    Untold::whole(Collection::Theory, "breakdown_a", "faults at random, after which interrupted work goes on"),
+    Untold::whole(
+        Collection::Published,
+        "aws_backoff_sim",
+        "a row with a version: a write fails if another came since the read",
+    ),
+    Untold {
+        collection: Collection::Published,
+        case: "brooker_retry_budget",
+        part: "adaptive_10pct, its run",
+        waits_for: "a retry budget that every request fills; here every success does",
+    },
+    Untold {
+        collection: Collection::Published,
+        case: "brooker_retry_budget",
+        part: "breaker_10pct",
+        waits_for: "a circuit breaker",
+    },
+    Untold {
+        collection: Collection::Published,
+        case: "usl_specsdm91",
+        part: "measured with one user",
+        waits_for: "another law: the one that was fitted gives 90, and 64.9 was measured",
+    },
+    Untold::whole(Collection::Published, "metastable_osdi22", NUMBERS),
+    Untold::whole(Collection::Published, "uqsim_models", NUMBERS),
+];
 
 #[cfg(test)]
 mod tests {
