@@ -5,9 +5,9 @@ use crate::worlds::{END, config, finish, worlds};
 use models::blueprint::{CallPolicy, Layout, Processor, Step};
 use models::distribution::Distribution;
 use models::intervention::Act;
-use models::policy::{Admission, Backoff, Balancer, Drop, Popularity, Retry};
+use models::policy::{Admission, Backoff, Balancer, Discipline, Drop, Eviction, Popularity, Refresh, Retry};
 use models::probe::{Cause, Probe};
-use models::workload::{Arrivals, Rate};
+use models::workload::{Arrivals, Balking, Rate};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use sim_core::time::SimTime;
@@ -28,6 +28,10 @@ impl Variants {
             ("Processor", Processor::ALL),
             ("Layout", Layout::ALL),
             ("Drop", Drop::ALL),
+            ("Discipline", Discipline::ALL),
+            ("Balking", Balking::ALL),
+            ("Eviction", Eviction::ALL),
+            ("Refresh", Refresh::ALL),
             ("Balancer", Balancer::ALL),
             ("Popularity", Popularity::ALL),
             ("Step", Step::ALL),
@@ -37,10 +41,11 @@ impl Variants {
             ("Arrivals", Arrivals::ALL),
             ("Rate", Rate::ALL),
         ];
-        let others = [("Act", ["Scale", "Kill", "Adopt"]), ("Jitter", ["None", "Full", "Equal"])];
+        let others: [(_, &[&str]); 2] =
+            [("Act", &["Scale", "Kill", "Flush", "Adopt"]), ("Jitter", &["None", "Full", "Equal"])];
         let families =
             families.iter().flat_map(|(family, all)| all.iter().map(|entry| (*family, entry.name.to_owned())));
-        let others = others.iter().flat_map(|(family, all)| all.map(|name| (*family, name.to_owned())));
+        let others = others.iter().flat_map(|(family, all)| all.iter().map(|name| (*family, (*name).to_owned())));
         families.chain(others).chain(Cause::ALL.map(|cause| ("Cause", format!("{cause:?}")))).collect()
     }
 
@@ -70,6 +75,11 @@ impl Variants {
             self.add("Admission", &service.admission);
             self.add("Layout", &service.queue.layout);
             self.add("Drop", &service.queue.drop);
+            self.add("Discipline", &service.queue.discipline);
+            for cache in service.caches.values() {
+                self.add("Eviction", &cache.eviction);
+                self.add("Refresh", &cache.refresh);
+            }
             self.add("Balancer", &service.balancer);
             if let Balancer::ByKey(by_key) = &service.balancer {
                 self.add("Popularity", &by_key.popularity);
@@ -79,10 +89,14 @@ impl Variants {
         }
         for client in design.workload.clients.values() {
             self.add("Arrivals", &client.arrivals);
+            self.add("Balking", &client.balking);
             match &client.arrivals {
                 Arrivals::Poisson(rate) => self.add("Rate", rate),
                 Arrivals::Closed { think, .. } => self.add("Distribution", think),
-                Arrivals::Trace(_) => {}
+                Arrivals::Renewal(interval) => self.add("Distribution", interval),
+                Arrivals::Batch(batch) => self.add("Rate", &batch.rate),
+                Arrivals::Sessions(sessions) => self.add("Rate", &sessions.rate),
+                Arrivals::Trace(_) | Arrivals::Mmpp(_) => {}
             }
             self.add_retry(client.retry.as_ref());
         }
@@ -106,7 +120,7 @@ impl Variants {
                 Step::Call(_) | Step::Send(_) => {}
                 Step::Parallel(branches) => branches.iter().for_each(|branch| self.add_steps(branch)),
                 Step::Branch(branches) => branches.iter().for_each(|(_, branch)| self.add_steps(branch)),
-                Step::Maybe(_, steps) => self.add_steps(steps),
+                Step::Maybe(_, steps) | Step::Lookup { miss: steps, .. } => self.add_steps(steps),
             }
         }
     }

@@ -34,14 +34,14 @@ impl Work {
     pub(crate) fn check(&self, run: &Run, measure: &Measure) {
         for ((service, asked), measured) in run.model.topology().services.iter().zip(&self.0).zip(&measure.services) {
             let name = &service.name;
-            let busy = measured.busy.integral(run.now());
+            let busy = measured.busy().integral(run.now());
             // Whoever left a service without a reply for these causes may have left work undone.
             let lost = measured.turned_away[Cause::Timeout as usize] + measured.turned_away[Cause::Crashed as usize];
             match service.processor {
                 // A server that is a thread is held by its visit, whatever that does, so that it is busy
                 // for longer than it works: its law is that of its threads.
                 ProcessorSpec::Servers(_) if service.server_is_thread => {
-                    assert_eq!(busy, measured.held.integral(run.now()), "{name}: a server is a thread");
+                    assert_eq!(busy, measured.held().integral(run.now()), "{name}: a server is a thread");
                     assert!(lost > 0 || busy >= asked.nanos, "{name}: busy for {busy}, asked for {}", asked.nanos);
                 }
                 ProcessorSpec::Servers(_) | ProcessorSpec::Infinite => {
