@@ -6,7 +6,7 @@ use models::catalogue;
 use models::distribution::Distribution;
 use models::policy::scaler::ScalingRule;
 use models::policy::{Admission, Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh, Retry};
-use models::probe::{Arrival, Cause, Load, Outcome, Probe, Response};
+use models::probe::{Arrival, Cause, Digest, Load, Outcome, Probe, Response};
 use models::system::Run;
 use models::workload::rate::{Growth, Product, Scaled, Sum};
 use models::workload::{Arrivals, Balking, Count, Rate};
@@ -427,6 +427,36 @@ fn every_example_of_a_list_parses_where_it_belongs() {
             }
         }
     }
+}
+
+/// Each variant of every family, in a scenario of its own: a digest of all events of twenty seconds. Whatever is
+/// made faster or tidier, these stay; a new variant brings its own line (`OUTGROW_BLESS=1`), and a changed line
+/// changes recorded runs and belongs in the changelog.
+#[test]
+fn the_bytes_of_every_variant_never_change() {
+    let mut lines = String::new();
+    for (place, all) in FAMILIES {
+        for entry in all {
+            let text = FAMILIES.iter().fold(TEMPLATE.to_owned(), |text, (other, all)| {
+                text.replace(other, if *other == place { entry.example } else { all[0].example })
+            });
+            let run = "run: (warm_up: \"1s\", horizon: \"20s\", replications: 1),\n    timeline";
+            let text = text.replace("timeline", run).replace("\"1min\"", "\"10s\"");
+            let loaded = Loaded::document(Document::parse("example.ron", &text), &Traces::Library);
+            let loaded = loaded.unwrap_or_else(|error| panic!("{}: {error}", entry.example));
+            let options = Options { jobs: Some(1), ..Options::default() };
+            let (_, digests) = run_probed(&loaded, &options, &(), |_| Digest::default()).unwrap();
+            lines += &format!("{} {} {:016x}\n", place.to_lowercase(), entry.name, digests[0].value());
+        }
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/variants.golden");
+    if std::env::var_os("OUTGROW_BLESS").is_some() {
+        std::fs::write(&file, &lines).unwrap();
+    }
+    let golden = std::fs::read_to_string(&file).unwrap();
+    let differ = lines.lines().zip(golden.lines()).find(|(now, then)| now != then);
+    assert_eq!(differ, None);
+    assert_eq!(lines.lines().count(), golden.lines().count());
 }
 
 /// Names that the decoder of a family knows, as its problem with an unknown one tells.

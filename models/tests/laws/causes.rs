@@ -188,6 +188,8 @@ pub(crate) struct Order {
 
 #[derive(Clone, Default)]
 struct Queues {
+    /// Whether the oldest is always next.
+    in_order: bool,
     shared: bool,
     /// Replicas there are, and how many there ever were.
     replicas: u64,
@@ -200,8 +202,11 @@ impl Order {
     /// Starts with a run that has not begun.
     pub(crate) fn of(run: &Run) -> Self {
         let services = run.model.topology().services.iter();
-        let queues =
-            services.map(|s| Queues { shared: s.layout == models::blueprint::Layout::Shared, ..Queues::default() });
+        let queues = services.map(|s| Queues {
+            in_order: s.order == models::policy::discipline::Order::Oldest,
+            shared: s.layout == models::blueprint::Layout::Shared,
+            ..Queues::default()
+        });
         let mut order = Self { services: queues.collect() };
         run.model.attach(run.now(), &mut order);
         order
@@ -212,7 +217,7 @@ impl Order {
     /// came latest, though no later, takes as few sequences as possible (Dilworth: as many as the longest
     /// strictly decreasing subsequence has members).
     pub(crate) fn check(&self) {
-        for (id, service) in self.services.iter().enumerate() {
+        for (id, service) in self.services.iter().enumerate().filter(|(_, service)| service.in_order) {
             let queues = if service.shared { 1 } else { service.ever };
             let sequences = service.last.len() as u64;
             assert!(sequences <= queues, "service {id}: {sequences} orders out of {queues} queues");
@@ -221,6 +226,15 @@ impl Order {
 }
 
 impl Probe for Order {
+    /// Another discipline may come: what it lets go is in another order.
+    fn intervened(&mut self, _: SimTime, act: &models::intervention::Act) {
+        if let models::intervention::Act::Adopt { topology } = act {
+            for (service, spec) in self.services.iter_mut().zip(&topology.services) {
+                service.in_order &= spec.order == models::policy::discipline::Order::Oldest;
+            }
+        }
+    }
+
     fn capacity(&mut self, _: SimTime, service: u16, capacity: &Capacity) {
         let service = &mut self.services[usize::from(service)];
         service.ever += capacity.replicas.saturating_sub(service.replicas);
@@ -240,7 +254,7 @@ impl Probe for Order {
 #[test]
 #[should_panic(expected = "service 0: 2 orders out of 1 queues")]
 fn a_queue_whose_last_comes_first_is_found_out() {
-    let mut order = Order { services: vec![Queues { shared: true, ..Queues::default() }] };
+    let mut order = Order { services: vec![Queues { in_order: true, shared: true, ..Queues::default() }] };
     for (now, waited) in [(10, 0), (30, 10), (40, 25), (50, 20)] {
         order.admitted(instant(now), 0, SimDuration::from_nanos(waited));
     }

@@ -1,7 +1,6 @@
 //! The bytes of a seed: equal on every platform, in every build, for ever.
 
 use crate::common::*;
-use crate::variants::Variants;
 use models::blueprint::{Processor, Step};
 use models::distribution::Distribution;
 use models::intervention::Act;
@@ -118,19 +117,19 @@ fn acts(design: &Design) -> Vec<(u64, Act)> {
     ]
 }
 
-/// A digest of every event with its instant, and one of what became of every request, through everything
-/// there is and with every kind of failure. The first changes if a timer more is set, the second only if some
-/// request fares otherwise. A change here changes every recorded run and belongs in the changelog.
+/// A digest of every event with its instant, and one of what became of every request, through much of what
+/// there is. The first changes if a timer more is set, the second only if some request fares otherwise. A
+/// change here changes every recorded run and belongs in the changelog. Every variant by itself is pinned by the
+/// examples of the lists, in `scenarios`.
 #[test]
 fn the_bytes_of_a_seed_never_change() {
     let design = bazaar();
     let acts = acts(&design);
     let digests = |seed, replication| {
         let mut run = design.seeded(seed, replication, acts.clone());
-        let mut probe = (Digest::default(), (Outcomes::default(), Variants::of(&design, &acts)));
+        let mut probe = (Digest::default(), Outcomes::default());
         run.run_until(SimTime::from_secs(20), &mut probe).unwrap();
-        let (events, (outcomes, variants)) = probe;
-        assert_eq!(variants.missing(), [], "what does not occur");
+        let (events, outcomes) = probe;
         let fared = outcomes.0.iter().fold(Key::from_bits(0), |digest, (request, (came, over, attempts, result))| {
             let result = result.map_or_else(|cause| 1 + cause as u64, |()| 0);
             [*request, came.as_nanos(), over.as_nanos(), u64::from(*attempts), result]

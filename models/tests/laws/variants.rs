@@ -49,11 +49,6 @@ impl Variants {
         families.chain(others).chain(Cause::ALL.map(|cause| ("Cause", format!("{cause:?}")))).collect()
     }
 
-    /// Those that do not occur.
-    pub(crate) fn missing(&self) -> Vec<Variant> {
-        Self::all().difference(&self.0).cloned().collect()
-    }
-
     /// What a design and the acts on it are made of. What becomes of it, it learns as a probe.
     pub(crate) fn of(design: &Design, acts: &[(u64, Act)]) -> Self {
         let mut variants = Self::default();

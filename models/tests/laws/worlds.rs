@@ -135,9 +135,9 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
     if n.hit(40) {
         service = service.cap(n.below(6) as u32);
     }
-    service = service.drops(match n.below(4) {
-        0 | 1 => Drop::Never,
-        2 => Drop::Expired,
+    service = service.drops(match n.below(5) {
+        0 => Drop::Never,
+        1 | 2 => Drop::Expired,
         _ => Drop::RemainingBelow(ns(n.below(300)).into()),
     });
     if shape.hit(30) {
