@@ -292,3 +292,70 @@ fn a_stampede_is_as_large_as_what_comes_during_a_fetch() {
         assert!(episodes > 400, "{episodes}");
     }
 }
+
+/// The one problem of a design, as place and message.
+fn problem(design: &Design) -> (String, String) {
+    let found = models::check::check(&design.blueprint, &design.workload, &indexmap::IndexMap::new());
+    match &found.err().unwrap_or_default()[..] {
+        [one] => (one.path.to_string(), one.message.clone()),
+        found => panic!("one problem is expected, there are {found:#?}"),
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_said_where_it_stands() {
+    let with = |cache: Cache| {
+        let web = service(Processor::Infinite, [lookup("c", vec![])]).caching("c", cache);
+        design().service("web", web).client("users", client(poisson(1.0), "web.get"))
+    };
+    let early = Refresh::Early(Early { beta: 1.0.into() });
+    let check = |cache: Cache, place: &str, says: &str| {
+        let (path, message) = problem(&with(cache));
+        assert!(path == format!("services.web.caches.c{place}") && message.contains(says), "{path}: {message}");
+    };
+    check(Cache { size: Some(0.into()), ..cache(9) }, ".size", "0 keys");
+    check(ttl(cache(9), 0), ".ttl", "nothing is ever found");
+    check(Cache { refresh: early.clone(), ..cache(9) }, ".refresh", "nothing expires");
+    check(Cache { refresh: early, analytic: true, ..ttl(cache(9), 1) }, ".refresh", "holds no keys");
+    check(cache(0), "", "Zipf");
+    check(Cache { warm: true, ..cache(200_000_000) }, ".warm", "200000000 keys");
+    let by_key = Balancer::ByKey(ByKey { keys: 9.into(), popularity: Popularity::Uniform });
+    let sharded = with(Cache { analytic: true, ..cache(9) }).but(|d| d.of("web").balancer = by_key);
+    assert!(problem(&sharded).1.contains("a shard is asked for its own only"));
+    let unknown = with(cache(9)).but(|d| d.of("web").endpoints["get"] = vec![lookup("d", vec![])]);
+    assert_eq!(
+        problem(&unknown),
+        ("services.web.endpoints.get[0].cache".to_owned(), "the service has no cache \"d\"".to_owned())
+    );
+}
+
+#[test]
+fn a_fetch_that_could_wait_for_itself_is_refused() {
+    let calls_back = |first: Cache, second: Cache| {
+        let web = service(Processor::Infinite, [lookup("c", vec![call("db.get")])])
+            .caching("c", first)
+            .endpoint("again", [lookup("c", vec![])]);
+        let db = service(Processor::Infinite, [lookup("c", vec![call("web.again")])]).caching("c", second);
+        design().service("web", web).service("db", db).client("users", client(poisson(1.0), "web.get"))
+    };
+    let (place, message) = problem(&calls_back(single_flight(9), cache(9)));
+    assert!(place == "services.web.caches.c.single_flight" && message.contains("for ever"), "{place}: {message}");
+    // Each in its own flight is no circle.
+    calls_back(cache(9), single_flight(9)).topology();
+}
+
+#[test]
+fn the_fluid_model_knows_the_hit_ratio_or_says_that_it_does_not() {
+    let zipf = Popularity::Zipf { exponent: 1.0.into() };
+    let of = |cache: Cache| {
+        let topology = web_and_db(&[0], web(cache, plainly())).topology();
+        let demands = models::fluid::Demands::of(&topology);
+        (demands.visits[0][1], demands.unknown_hits)
+    };
+    let sized = Cache { size: Some(100.into()), popularity: zipf, ..cache(1_000) };
+    let (visits, unknown) = of(sized.clone());
+    assert!((visits - (1.0 - 0.576_524_616)).abs() < 1e-8 && unknown.is_empty(), "{visits} {unknown:?}");
+    assert_eq!(of(ttl(sized, 1_000_000)), (1.0, vec![(0, 0)]));
+    assert_eq!(of(cache(1_000)), (1.0, vec![(0, 0)]));
+    assert_eq!(of(Cache { warm: true, ..cache(1_000) }), (0.0, vec![]));
+}

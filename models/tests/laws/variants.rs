@@ -39,7 +39,8 @@ impl Variants {
             ("Admission", Admission::ALL),
             ("Backoff", Backoff::ALL),
             ("Arrivals", Arrivals::ALL),
-            ("Rate", Rate::ALL),
+            // What differs between the others is the curve alone.
+            ("Rate", &Rate::ALL[..4]),
         ];
         let others: [(_, &[&str]); 2] =
             [("Act", &["Scale", "Kill", "Flush", "Adopt"]), ("Jitter", &["None", "Full", "Equal"])];
