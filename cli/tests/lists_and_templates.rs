@@ -4,12 +4,14 @@ mod support;
 
 use support::{Folder, SMALL};
 
-const LISTS: [&str; 21] = [
+const LISTS: [&str; 28] = [
     "acts",
+    "admissions",
     "arrivals",
     "backoffs",
     "balancers",
     "balking",
+    "counts",
     "curves",
     "disciplines",
     "distributions",
@@ -18,6 +20,7 @@ const LISTS: [&str; 21] = [
     "evictions",
     "exit-codes",
     "figures",
+    "growths",
     "keys",
     "layouts",
     "library",
@@ -25,6 +28,7 @@ const LISTS: [&str; 21] = [
     "processors",
     "rates",
     "refreshes",
+    "scalers",
     "steps",
     "templates",
     "triggers",
@@ -221,7 +225,7 @@ fn bash_completes_scenarios_files_and_lists() {
         return;
     }
     assert_eq!(completed("outgrow r", "r").as_deref(), Some("run"));
-    assert_eq!(completed("outgrow list ba", "ba").as_deref(), Some("balancers backoffs"));
+    assert_eq!(completed("outgrow list ba", "ba").as_deref(), Some("balancers balking backoffs"));
     assert_eq!(completed("outgrow run --se", "--se").as_deref(), Some("--set --seed --series"));
     let scenarios = "retry-mine.ron retry-storm retry-storm-capped retry-budget";
     assert_eq!(completed("outgrow run retry-", "retry-").as_deref(), Some(scenarios));

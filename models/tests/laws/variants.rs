@@ -39,13 +39,15 @@ impl Variants {
             ("Admission", Admission::ALL),
             ("Backoff", Backoff::ALL),
             ("Arrivals", Arrivals::ALL),
-            // What differs between the others is the curve alone.
-            ("Rate", &Rate::ALL[..4]),
+            ("Rate", Rate::ALL),
         ];
         let others: [(_, &[&str]); 2] =
             [("Act", &["Scale", "Kill", "Flush", "Adopt"]), ("Jitter", &["None", "Full", "Equal"])];
         let families =
             families.iter().flat_map(|(family, all)| all.iter().map(|entry| (*family, entry.name.to_owned())));
+        // Rates of hours and years are drawn from as these are: they differ in their curves alone.
+        const LONG: [&str; 7] = ["Diurnal", "Weekly", "Growth", "FlashCrowd", "Sum", "Product", "Scaled"];
+        let families = families.filter(|(family, name)| *family != "Rate" || !LONG.contains(&name.as_str()));
         let others = others.iter().flat_map(|(family, all)| all.iter().map(|name| (*family, (*name).to_owned())));
         families.chain(others).chain(Cause::ALL.map(|cause| ("Cause", format!("{cause:?}")))).collect()
     }
