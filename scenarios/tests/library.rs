@@ -366,7 +366,6 @@ const TEMPLATE: &str = r#"(
     services: {
         "app": (
             replicas: 2,
-            scaler: (rule: SCALER, most: 5),
             threads: 8,
             admission: ADMISSION,
             processor: PROCESSOR,
@@ -379,7 +378,7 @@ const TEMPLATE: &str = r#"(
         "db": (endpoints: {"query": [Work(Constant("1ms"))]}),
         "push": (queue: (layout: LAYOUT), endpoints: {"notify": [Work(Constant("1ms"))]}),
         "a": (balancer: ByKey(keys: 9, popularity: POPULARITY), endpoints: {"get": [Work(Constant("1ms"))]}),
-        "b": (endpoints: {"get": [Work(Constant("1ms"))]}),
+        "b": (scaler: (rule: SCALER, most: 5), endpoints: {"get": [Work(Constant("1ms"))]}),
     },
     clients: {
         "visitors": (arrivals: Poisson(RATE), mix: {"app.page": 1}),
