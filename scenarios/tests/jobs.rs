@@ -61,7 +61,7 @@ fn scenarios() -> impl Strategy<Value = String> {
             format!(
                 r#"(
     services: {{
-        "app": (calls: {calls}, {app}),
+        "app": (caches: {{"users": (keys: 100, popularity: Uniform, size: 10)}}, calls: {calls}, {app}),
         "db": ({db}), "push": ({push}), "a": ({a}), "b": ({b}),
     }},
     clients: {{
