@@ -25,7 +25,7 @@ fn run_to(run: &mut Run, secs: u64) {
     run.run_until(SimTime::from_secs(secs), &mut ()).expect("no limit is near");
 }
 
-/// A million requests a second that stay for one: call, visit and pending event, slack included.
+/// A million requests a second that stay for one: visit and pending event, slack included.
 #[test]
 fn a_request_in_flight_takes_160_bytes() {
     let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
