@@ -78,7 +78,7 @@ fn the_table_goes_by_collections() {
         cases().iter().map(|case| Collection::ALL.iter().position(|of| *of == case.collection).unwrap()).collect();
     assert!(order.is_sorted());
     let same: BTreeSet<String> = cases().into_iter().flat_map(|case| case.same_as).collect();
-    let checked = ["P02_ciw_rps", "sre_retry_layers", "tail_at_scale_fanout", "usl_textbook"];
+    let checked = ["P02_ciw_rps", "P03_ciw_priority", "sre_retry_layers", "tail_at_scale_fanout", "usl_textbook"];
     assert_eq!(same, checked.map(str::to_owned).into(), "the tests below look at these");
 }
 
@@ -132,6 +132,9 @@ fn the_table_says_what_the_peers_say() {
     }
     for (n, p) in numbers(&theirs["P02_ciw_rps"]["p"]).into_iter().enumerate() {
         assert!((value("rps_ciw3", &format!("p_state_{n}")) - p).abs() < 1e-12);
+    }
+    for (class, response) in numbers(&theirs["P03_ciw_priority"]["theory"]).into_iter().enumerate() {
+        assert!((value("prio_ciw", &format!("np_W_class{class}")) - response).abs() < 1e-12);
     }
     // How many are present follows from who turned away and who was served: one comes every 5 s.
     let log = &theirs["P05_ciw_balk_log"];

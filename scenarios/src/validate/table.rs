@@ -252,6 +252,7 @@ pub const UNTOLD: &[Untold] = &[
     },
     Untold::whole(Collection::Published, "metastable_osdi22", NUMBERS),
     Untold::whole(Collection::Published, "uqsim_models", NUMBERS),
+    Untold::whole(Collection::Published, "hpa_cases", "nothing: no run but a calculation, tested where it stands"),
 ];
 
 #[cfg(test)]
