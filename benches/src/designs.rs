@@ -108,7 +108,14 @@ fn closed(users: u32) -> Arrivals {
 }
 
 fn client(arrivals: Arrivals, asks: &str) -> Client {
-    Client { arrivals, mix: IndexMap::from([(asks.to_owned(), 1.0.into())]), timeout: None, cancel: false, retry: None }
+    Client {
+        arrivals,
+        mix: IndexMap::from([(asks.to_owned(), 1.0.into())]),
+        timeout: None,
+        cancel: false,
+        retry: None,
+        hedge: None,
+    }
 }
 
 fn design<const N: usize>(services: [(&str, Service); N], client: Client) -> Arc<Topology> {

@@ -7,7 +7,7 @@
 use crate::catalogue::Entry;
 use crate::distribution::Distribution;
 use crate::given::Given;
-use crate::policy::{Balancer, Drop, Retry};
+use crate::policy::{Balancer, Drop, Hedge, Retry};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
@@ -156,6 +156,9 @@ pub struct CallPolicy {
     /// Whether and how a failed attempt is repeated.
     #[serde(default)]
     pub retry: Option<Retry>,
+    /// Whether and when an attempt without a reply is sent once more.
+    #[serde(default)]
+    pub hedge: Option<Hedge>,
 }
 
 impl Step {

@@ -2,6 +2,7 @@
 
 use crate::blueprint::Layout;
 use crate::policy::backoff::BackoffRule;
+use crate::policy::hedge::HedgeSpec;
 use crate::policy::{Balancer, Budget, Drop};
 use crate::workload::{Rate, Trace};
 use sim_core::dist::Dist;
@@ -193,6 +194,8 @@ pub struct Site {
     pub cancel: bool,
     /// Whether failed attempts are repeated.
     pub retry: Option<RetrySpec>,
+    /// Whether an attempt without a reply is sent once more.
+    pub hedge: Option<HedgeSpec>,
 }
 
 /// A retry policy as run.

@@ -164,6 +164,9 @@ fn random_policy(shape: &mut Dice, n: &mut Dice, impatient: bool) -> CallPolicy 
     if n.hit(40) {
         policy = policy.cancels();
     }
+    if n.hit(30) {
+        policy = policy.hedges(1 + n.below(400), 1 + n.below(3) as u32);
+    }
     if shape.hit(40) {
         policy = policy.retries(n.below(3) as u32, n.below(5) * 50);
         if shape.hit(30) {
@@ -241,6 +244,9 @@ fn random_client(shape: &mut Dice, n: &mut Dice, count: usize) -> Client {
     }
     if n.hit(40) {
         client = client.cancels();
+    }
+    if n.hit(30) {
+        client = client.hedges(1 + n.below(400), 1 + n.below(3) as u32);
     }
     if shape.hit(50) {
         client = client.retries(n.below(3) as u32, n.below(5) * 100);

@@ -67,6 +67,7 @@ pub const ALL: &[Entry] = &[
     Entry { name: "closed-users", text: include_str!("../library/closed-users.ron") },
     Entry { name: "pool-too-small", text: include_str!("../library/pool-too-small.ron") },
     Entry { name: "fan-out", text: include_str!("../library/fan-out.ron") },
+    Entry { name: "hedged-reads", text: include_str!("../library/hedged-reads.ron") },
     Entry { name: "fire-and-forget", text: include_str!("../library/fire-and-forget.ron") },
     Entry { name: "hot-shard", text: include_str!("../library/hot-shard.ron") },
     Entry { name: "launch-day", text: include_str!("../library/launch-day.ron") },

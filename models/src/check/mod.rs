@@ -5,7 +5,8 @@ mod program;
 
 use crate::blueprint::{Blueprint, Layout, Processor, Service};
 use crate::path::Path;
-use crate::policy::{Balancer, Retry};
+use crate::policy::hedge::{self, HedgeSpec};
+use crate::policy::{Balancer, Hedge, Retry};
 use crate::problem::{Problem, did_you_mean};
 use crate::topology::{
     ArrivalSpec, Caller, ClientSpec, PoolSpec, ProcessorSpec, RetrySpec, ServiceSpec, Site, Topology, UNLIMITED,
@@ -63,7 +64,8 @@ pub fn check(
     let cancels = sites.iter().any(|site| site.cancel);
     for site in &mut sites {
         site.entry = endpoints[usize::from(site.endpoint)].entry;
-        site.direct = site.pool.is_none() && site.timeout.is_none() && site.retry.is_none() && !cancels;
+        let plain = site.pool.is_none() && site.timeout.is_none() && site.retry.is_none() && site.hedge.is_none();
+        site.direct = plain && !cancels;
     }
     calls::check(blueprint, &mut problems);
     if problems.is_empty() { Ok(Topology { services, endpoints, ops, sites, clients }) } else { Err(problems) }
@@ -146,7 +148,8 @@ impl Compiler<'_> {
             self.timeout(&path.name("timeout"), timeout);
             let retry = policy.retry.as_ref().and_then(|r| self.retry(&path.name("retry"), r, budgets.len() as u16));
             budgets.extend(policy.retry.as_ref().and_then(|r| r.budget.clone()));
-            policies.insert(callee.clone(), PolicySpec { pool, timeout, cancel: policy.cancel, retry });
+            let hedge = self.hedge(&path.name("hedge"), policy.hedge.as_ref(), retry.as_ref());
+            policies.insert(callee.clone(), PolicySpec { pool, timeout, cancel: policy.cancel, retry, hedge });
         }
         let context = Context { id, policies: &policies, server_is_thread, in_parallel: false };
         self.endpoints_of(&path, service, &context);
@@ -184,7 +187,8 @@ impl Compiler<'_> {
     fn client(&mut self, id: u16, name: &str, client: &Client, traces: &IndexMap<String, Trace>) -> ClientSpec {
         let path = Path::root().name("clients").name(name);
         let budget = client.retry.as_ref().and_then(|r| r.budget.clone());
-        let retry = client.retry.as_ref().map(|r| self.retry(&path.name("retry"), r, 0));
+        let retry = client.retry.as_ref().and_then(|r| self.retry(&path.name("retry"), r, 0));
+        let hedge = self.hedge(&path.name("hedge"), client.hedge.as_ref(), retry.as_ref());
         self.timeout(&path.name("timeout"), client.timeout.as_ref().map(|t| t.get()));
         let mut mix = Vec::new();
         let total: f64 = client.mix.values().map(|w| w.get()).sum();
@@ -208,7 +212,8 @@ impl Compiler<'_> {
                 pool: None,
                 timeout: client.timeout.as_ref().map(|t| t.get()),
                 cancel: client.cancel,
-                retry: retry.clone().flatten(),
+                retry: retry.clone(),
+                hedge,
             };
             mix.push((so_far / total, self.site(site)));
         }
@@ -289,6 +294,25 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    /// The hedge as run. Attempts of one call are numbered in 8 bits, repeats and extra ones together.
+    fn hedge(&mut self, path: &Path, hedge: Option<&Hedge>, retry: Option<&RetrySpec>) -> Option<HedgeSpec> {
+        let hedge = hedge?;
+        if hedge.after.get().is_zero() {
+            let help = "write how long to wait for the first reply, for example after: \"20ms\"";
+            self.problem(&path.name("after"), "an extra attempt is sent at once, with the first", help);
+        }
+        let (most, repeats) = (hedge.most.get(), retry.map_or(0, |retry| u32::from(retry.max)));
+        if most == 0 || most > hedge::MOST {
+            let message = format!("{most} extra attempts of one attempt");
+            self.problem(&path.name("most"), message, format!("write 1 to {}, or leave the hedge out", hedge::MOST));
+        } else if (1 + repeats) * (1 + most) > 255 {
+            let message =
+                format!("{repeats} repeats with {most} extra attempts each are more than 255 attempts of a call");
+            self.problem(&path.name("most"), message, "write fewer, here or in retry.max");
+        }
+        Some(hedge.compile())
     }
 
     fn service_id(&mut self, path: &Path, name: &str) -> Option<u16> {

@@ -3,6 +3,7 @@
 use crate::blueprint::{Blueprint, Service, Step};
 use crate::distribution::Distribution;
 use crate::path::Path;
+use crate::policy::hedge::HedgeSpec;
 use crate::problem::{Problem, did_you_mean};
 use crate::system::purpose;
 use crate::topology::{Caller, EndpointSpec, Op, RetrySpec, Site};
@@ -43,6 +44,7 @@ pub(super) struct PolicySpec {
     pub(super) timeout: Option<SimDuration>,
     pub(super) cancel: bool,
     pub(super) retry: Option<RetrySpec>,
+    pub(super) hedge: Option<HedgeSpec>,
 }
 
 /// The endpoint that is being compiled.
@@ -264,6 +266,7 @@ impl<'a> Compiler<'a> {
             timeout: policy.timeout,
             cancel: policy.cancel,
             retry: policy.retry,
+            hedge: policy.hedge,
         };
         Some(self.site(site))
     }

@@ -7,10 +7,12 @@ pub mod backoff;
 pub mod balancer;
 pub mod budget;
 pub mod drop;
+pub mod hedge;
 pub mod retry;
 
 pub use backoff::Backoff;
 pub use balancer::{Balancer, Popularity};
 pub use budget::Budget;
 pub use drop::Drop;
+pub use hedge::Hedge;
 pub use retry::Retry;

@@ -1,6 +1,7 @@
 //! Attempts on their way: what stands in a queue, and what a visit begins with.
 
-use super::call::Phase;
+use super::call::{Call, Phase};
+use super::hedge::HEDGED;
 use super::visit::Doing;
 use super::{State, purpose};
 use sim_core::random::Key;
@@ -72,7 +73,11 @@ impl State {
             }
             Awaited::Call => {
                 let call = &self.calls[attempt.by];
-                call.phase == Phase::Sent && call.key == attempt.key && call.attempt == attempt.number
+                let one = |call: &Call| match call.replica {
+                    HEDGED => self.leg_is_open(call.visit, attempt.number),
+                    _ => call.attempt == attempt.number,
+                };
+                call.phase == Phase::Sent && call.key == attempt.key && one(call)
             }
         }
     }

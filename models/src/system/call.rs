@@ -13,6 +13,7 @@
 //! of it is remembered here, its attempt knows by itself who waits for it.
 
 use super::attempt::{Attempt, Awaited, attempt_key};
+use super::hedge::HEDGED;
 use super::visit::Doing;
 use super::{Cx, NONE, State, Todo, purpose};
 use crate::blueprint::Layout;
@@ -42,7 +43,7 @@ pub(super) struct Call {
     pub(super) timer: SimTime,
     /// The calling visit, or the closed user.
     pub(super) caller: u32,
-    /// The replica the attempt was sent to, or [`NONE`].
+    /// The replica the attempt was sent to, or [`NONE`]; or [`HEDGED`], and then [`Self::visit`] is a round.
     pub(super) replica: u32,
     /// The visit the attempt became, or [`NONE`] while it waits.
     pub(super) visit: u32,
@@ -151,8 +152,13 @@ impl State {
         let site = &topology.sites[usize::from(call.site)];
         call.since = cx.now;
         call.due = site.timeout.map_or(SimTime::MAX, |t| cx.now.saturating_add(t));
-        call.visit = NONE;
-        call.replica = NONE;
+        call.phase = Phase::Pool;
+        if call.replica == HEDGED {
+            self.rounds[call.visit].begin(call.attempt);
+        } else {
+            call.visit = NONE;
+            call.replica = NONE;
+        }
         cx.probe.attempt(cx.now, &probe::Attempt { site: call.site, request: call.request, attempt: call.attempt });
         let (pool, caller) = (site.pool, call.caller);
         self.set_timer(cx, slot);
@@ -176,6 +182,9 @@ impl State {
     pub(super) fn send<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let call = &mut self.calls[slot];
         call.phase = Phase::Sent;
+        if call.replica == HEDGED {
+            self.rounds[call.visit].send(call.attempt);
+        }
         let attempt = Attempt {
             key: call.key,
             request: call.request,
@@ -227,7 +236,7 @@ impl State {
             }
         };
         if attempt.awaited == Awaited::Call {
-            self.calls[attempt.by].replica = host;
+            self.note_replica(&attempt, host);
         }
         if free {
             self.admit(cx, host, attempt);
@@ -237,6 +246,7 @@ impl State {
             cx.probe.turned_away(cx.now, callee, Cause::Rejected);
             return Err(Cause::Rejected);
         }
+        let service = &mut self.services[usize::from(callee)];
         service.load.waiting += 1;
         match host {
             NONE => service.queue.push(attempt),
@@ -284,7 +294,13 @@ impl State {
     fn reply_to_call<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: &Attempt, result: Result<(), Cause>) {
         let slot = attempt.by;
         let call = &self.calls[slot];
-        if call.key != attempt.key || call.attempt != attempt.number {
+        if call.key != attempt.key {
+            return;
+        }
+        if call.replica == HEDGED {
+            return self.reply_to_leg(cx, attempt, result);
+        }
+        if call.attempt != attempt.number {
             return;
         }
         let (phase, pooled) = (call.phase, cx.topology.sites[usize::from(call.site)].pool.is_some());
@@ -313,7 +329,10 @@ impl State {
             return;
         }
         call.timer = SimTime::MAX;
-        if call.due > cx.now || matches!(call.phase, Phase::Free | Phase::Zombie) {
+        if call.due > cx.now {
+            if cx.topology.sites[usize::from(call.site)].hedge.is_some() {
+                self.hedge(cx, slot);
+            }
             return self.set_timer(cx, slot);
         }
         match call.phase {
@@ -324,12 +343,19 @@ impl State {
                 self.attempt_failed(cx, slot, Cause::Timeout);
             }
             Phase::Sent | Phase::Lost => self.give_up(cx, slot),
-            Phase::Free | Phase::Zombie => {}
+            Phase::Zombie => {
+                self.cancel_legs(cx, slot);
+                self.free_call(slot);
+            }
+            Phase::Free => {}
         }
     }
 
     /// The caller stops waiting for an attempt that was sent.
     fn give_up<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
+        if self.calls[slot].replica == HEDGED {
+            return self.give_up_round(cx, slot);
+        }
         let lost = self.calls[slot].phase == Phase::Lost;
         let cancel = cx.topology.sites[usize::from(self.calls[slot].site)].cancel;
         let mut slot = slot;
@@ -339,22 +365,28 @@ impl State {
             self.cancel_attempt(cx, slot);
             self.release_connection(cx, slot);
         } else if self.pool_of(cx.topology, slot).is_some() {
-            slot = self.leave_zombie(slot);
+            slot = self.leave_zombie(slot, cx.topology.sites[usize::from(self.calls[slot].site)].caller);
         }
         self.attempt_failed(cx, slot, Cause::Timeout);
     }
 
     /// The attempt keeps its connection until it ends: it keeps the slot, and the call moves to a new one.
-    fn leave_zombie(&mut self, slot: u32) -> u32 {
-        let call = self.calls[slot].clone();
+    pub(super) fn leave_zombie(&mut self, slot: u32, by: Caller) -> u32 {
+        let mut call = self.calls[slot].clone();
         let caller = call.caller;
+        self.move_round(&mut call);
         let moved = self.calls.insert(|before| Call { timer: before.map_or(SimTime::MAX, |b| b.timer), ..call });
         let zombie = &mut self.calls[slot];
         zombie.phase = Phase::Zombie;
         zombie.due = SimTime::MAX;
         // The zombie's owner is the replica whose pool it belongs to, not the visit, which may end.
-        zombie.caller = self.visits[caller].replica;
-        self.visits[caller].until = SimTime::from_nanos(u64::from(moved));
+        zombie.caller = match by {
+            Caller::Client(_) => NONE,
+            Caller::Service(_) => {
+                self.visits[caller].until = SimTime::from_nanos(u64::from(moved));
+                self.visits[caller].replica
+            }
+        };
         moved
     }
 
@@ -367,7 +399,8 @@ impl State {
         let Some(retry) = &site.retry else {
             return self.finish_call(cx, slot, Err(cause));
         };
-        if call.attempt >= retry.max {
+        let repeats = self.repeats(call);
+        if repeats >= retry.max || call.attempt == u8::MAX {
             return self.finish_call(cx, slot, Err(cause));
         }
         if let Some(budget) = retry.budget {
@@ -385,8 +418,8 @@ impl State {
             }
         }
         let call = &mut self.calls[slot];
-        let mut rng = attempt_key(call.key, call.attempt).index(purpose::BACKOFF).rng();
-        let wait = retry.backoff.wait(u32::from(call.attempt), &mut rng);
+        let mut rng = attempt_key(call.key, repeats).index(purpose::BACKOFF).rng();
+        let wait = retry.backoff.wait(u32::from(repeats), &mut rng);
         call.attempt += 1;
         call.phase = Phase::Backoff;
         call.due = cx.now.saturating_add(wait);
@@ -395,7 +428,7 @@ impl State {
 
     /// The call ends: its client is served or gives up, or its visit goes on.
     #[inline]
-    fn finish_call<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32, result: Result<(), Cause>) {
+    pub(super) fn finish_call<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32, result: Result<(), Cause>) {
         let call = &self.calls[slot];
         let (site_id, caller) = (call.site, call.caller);
         let site = &cx.topology.sites[usize::from(site_id)];
@@ -437,16 +470,22 @@ impl State {
         let call = &mut self.calls[slot];
         call.phase = Phase::Free;
         call.due = SimTime::MAX;
+        if call.replica == HEDGED {
+            call.replica = NONE;
+            self.rounds.free(call.visit);
+        }
         self.calls.free(slot);
     }
 
-    /// Arms the slot's timer for its due time, unless one that comes no later is pending.
+    /// Arms the slot's timer for its due time, or its next extra attempt, unless one that comes no later is pending.
     #[inline]
-    fn set_timer<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
+    pub(super) fn set_timer<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let call = &mut self.calls[slot];
-        if call.due < call.timer {
-            call.timer = call.due;
-            cx.agenda.schedule(call.due, Class::Late, Event::CallTimer { call: slot });
+        let site = &cx.topology.sites[usize::from(call.site)];
+        let due = if site.hedge.is_some() { call.due.min(site.hedge_due(call, cx.now)) } else { call.due };
+        if due < call.timer {
+            call.timer = due;
+            cx.agenda.schedule(due, Class::Late, Event::CallTimer { call: slot });
         }
     }
 
@@ -462,6 +501,7 @@ impl State {
     /// Stops an attempt downstream, wherever it is.
     pub(super) fn cancel_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let call = &self.calls[slot];
+        debug_assert!(call.replica != HEDGED, "a round is cancelled leg by leg");
         let (visit, replica, callee) = (call.visit, call.replica, cx.topology.sites[usize::from(call.site)].callee);
         let attempt = attempt_key(call.key, call.attempt);
         if visit != NONE {
@@ -472,7 +512,7 @@ impl State {
     }
 
     /// Stops an attempt that waits in a queue of a service: of a replica, or, for [`NONE`], that of all.
-    fn cancel_waiting<P: Probe>(&mut self, cx: &mut Cx<'_, P>, callee: u16, replica: u32, attempt: Key) {
+    pub(super) fn cancel_waiting<P: Probe>(&mut self, cx: &mut Cx<'_, P>, callee: u16, replica: u32, attempt: Key) {
         let service = &mut self.services[usize::from(callee)];
         service.cancelled.insert(attempt.bits());
         service.load.waiting -= 1;

@@ -14,6 +14,7 @@
 mod attempt;
 mod call;
 mod fifo;
+mod hedge;
 mod processor;
 pub mod purpose;
 mod replica;
@@ -31,6 +32,7 @@ use crate::topology::{ProcessorSpec, Topology};
 use attempt::{Attempt, Awaited};
 use call::{Call, Claim};
 use fifo::Fifo;
+use hedge::Round;
 use replica::{Replica, ServiceState};
 use sim_core::agenda::{Agenda, Class};
 use sim_core::engine::{Model, Simulation};
@@ -78,6 +80,8 @@ struct State {
     replicas: Vec<Replica>,
     clients: Vec<ClientState>,
     calls: Slab<Call>,
+    /// Of calls with extra attempts: those that are wanted at once.
+    rounds: Slab<Round>,
     visits: Slab<Visit>,
     todo: Consequences,
     /// A service whose load has changed in the event under way, and has not been told yet; or [`NO_SERVICE`].
@@ -234,6 +238,7 @@ impl System {
             replicas: Vec::new(),
             clients: topology.clients.iter().map(|spec| ClientState::new(root, spec)).collect(),
             calls: Slab::new(),
+            rounds: Slab::new(),
             visits: Slab::new(),
             todo: Consequences::default(),
             touched: NO_SERVICE,
@@ -281,6 +286,7 @@ impl System {
         let places = |s: &ServiceState| u64::from(s.load.waiting) + s.cancelled.len() as u64;
         let waiting: u64 = self.state.services.iter().map(places).sum();
         self.state.calls.len() as u64 * size_of::<Call>() as u64
+            + self.state.rounds.len() as u64 * size_of::<Round>() as u64
             + self.state.visits.len() as u64 * size_of::<Visit>() as u64
             + waiting * size_of::<Attempt>() as u64
             + self.state.pooled * size_of::<Claim>() as u64

@@ -3,6 +3,7 @@
 use super::attempt::{Attempt, Awaited};
 use super::call::{Claim, Phase};
 use super::fifo::Fifo;
+use super::hedge::HEDGED;
 use super::processor::Processor;
 use super::visit::Doing;
 use super::{Cx, NONE, State, Todo, purpose};
@@ -170,8 +171,8 @@ impl State {
                     .free_thread(&self.replicas, spec.threads, &head)
                     .expect("a free thread was seen"),
             };
-            if head.awaited == Awaited::Call && wanted {
-                self.calls[head.by].replica = taker;
+            if head.awaited == Awaited::Call && (wanted || self.is_leg(&head)) {
+                self.note_replica(&head, taker);
             }
             self.admit(cx, taker, head);
         }
@@ -420,7 +421,13 @@ impl State {
         if attempt.awaited == Awaited::Call && !refuse && self.wanted(attempt) {
             let call = &mut self.calls[attempt.by];
             if call.due != sim_core::time::SimTime::MAX {
-                call.phase = Phase::Lost;
+                match call.replica {
+                    HEDGED => {
+                        let round = call.visit;
+                        self.lose_leg(round, attempt.number);
+                    }
+                    _ => call.phase = Phase::Lost,
+                }
                 return;
             }
         }

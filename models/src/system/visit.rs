@@ -5,6 +5,7 @@
 
 use super::attempt::{Attempt, Awaited};
 use super::call::Phase;
+use super::hedge::HEDGED;
 use super::{Cx, NONE, State, Todo};
 use crate::event::Event;
 use crate::probe::{Cause, Probe, Response};
@@ -118,8 +119,8 @@ impl State {
             doing: Doing::Going,
             failed: None,
         });
-        if attempt.awaited == Awaited::Call && self.wanted(&attempt) {
-            self.calls[attempt.by].visit = visit;
+        if attempt.awaited == Awaited::Call && (self.wanted(&attempt) || self.is_leg(&attempt)) {
+            self.note_visit(&attempt, visit);
         }
         match first {
             Some(demand) => self.work(cx, visit, demand),
@@ -414,6 +415,7 @@ impl State {
             Doing::Calling => {
                 let call = until.as_nanos() as u32;
                 match self.calls[call].phase {
+                    Phase::Sent if self.calls[call].replica == HEDGED => self.cancel_legs(cx, call),
                     Phase::Sent => {
                         self.cancel_attempt(cx, call);
                         self.release_connection(cx, call);

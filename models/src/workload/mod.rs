@@ -9,7 +9,7 @@ pub use trace::{Trace, TraceFile};
 use crate::catalogue::Entry;
 use crate::distribution::Distribution;
 use crate::given::Given;
-use crate::policy::Retry;
+use crate::policy::{Hedge, Retry};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
@@ -38,6 +38,9 @@ pub struct Client {
     /// Whether and how a failed attempt is repeated (a refresh, where a person does it).
     #[serde(default)]
     pub retry: Option<Retry>,
+    /// Whether and when an attempt without a reply is sent once more.
+    #[serde(default)]
+    pub hedge: Option<Hedge>,
 }
 
 /// When requests come.

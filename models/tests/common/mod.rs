@@ -11,7 +11,7 @@ use models::distribution::Distribution;
 use models::event::Event;
 use models::given::Given;
 use models::intervention::{Act, Timeline};
-use models::policy::{Backoff, Balancer, Budget, Drop, Retry};
+use models::policy::{Backoff, Balancer, Budget, Drop, Hedge, Retry};
 use models::probe::{Attempt, Capacity, Cause, Load, Measure, Outcome, Probe, Response};
 use models::system::{Limits, Run, System};
 use models::topology::Topology;
@@ -144,6 +144,7 @@ pub trait CallerWords: Sized {
     fn cancels(self) -> Self;
     fn retries(self, max: u32, backoff: u64) -> Self;
     fn budget(self, share: f64, capacity: f64, initial: f64) -> Self;
+    fn hedges(self, after: u64, most: u32) -> Self;
 }
 
 pub fn retry(max: u32, backoff: u64) -> Retry {
@@ -173,6 +174,11 @@ macro_rules! caller_words {
                 self.retry.as_mut().expect("a budget limits retries").budget = Some(budget);
                 self
             }
+
+            fn hedges(mut self, after: u64, most: u32) -> Self {
+                self.hedge = Some(Hedge { after: ns(after).into(), most: most.into() });
+                self
+            }
         }
     };
 }
@@ -190,7 +196,14 @@ pub fn pooled(connections: u32) -> CallPolicy {
 }
 
 pub fn client(arrivals: Arrivals, asks: &str) -> Client {
-    Client { arrivals, mix: IndexMap::from([(asks.to_owned(), 1.0.into())]), timeout: None, cancel: false, retry: None }
+    Client {
+        arrivals,
+        mix: IndexMap::from([(asks.to_owned(), 1.0.into())]),
+        timeout: None,
+        cancel: false,
+        retry: None,
+        hedge: None,
+    }
 }
 
 /// Requests at exactly these nanoseconds: a trace with bins of a nanosecond, which

@@ -70,4 +70,6 @@ pub(super) const ALL: &[Entry] = &[
     Entry { name: "retry_tenth", text: include_str!("../../validation/retry_tenth.ron") },
     Entry { name: "retry_outage_sre", text: include_str!("../../validation/retry_outage_sre.ron") },
     Entry { name: "usl_uslpkg", text: include_str!("../../validation/usl_uslpkg.ron") },
+    Entry { name: "hedge_exp", text: include_str!("../../validation/hedge_exp.ron") },
+    Entry { name: "hedge_bimodal", text: include_str!("../../validation/hedge_bimodal.ron") },
 ];

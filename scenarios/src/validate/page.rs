@@ -20,8 +20,6 @@ pub const UNTOLD: &[Untold] = &[
     Untold { case: "erlangA_c50", waits_for: "the same" },
     Untold { case: "prio_ciw", waits_for: "priorities" },
     Untold { case: "prio_b", waits_for: "priorities" },
-    Untold { case: "hedge_exp", waits_for: "hedging: a second call, and the first of two replies" },
-    Untold { case: "hedge_bimodal", waits_for: "hedging" },
     Untold { case: "breakdown_a", waits_for: "faults at random, after which interrupted work goes on" },
     Untold { case: "che_a08", waits_for: "a cache with a size and an eviction rule" },
     Untold { case: "che_a10", waits_for: "a cache with a size and an eviction rule" },

@@ -42,6 +42,7 @@ const STRUCTS: &[(&str, &str)] = &[
     ("Queue", "(cap: 100)"),
     ("Retry", "(max: 2, backoff: Drawn(Exponential(\"2s\")))"),
     ("Budget", "(share: 0.1)"),
+    ("Hedge", "(after: \"20ms\", most: 1)"),
     ("TraceFile", "(file: \"monday.csv\")"),
     ("Slo", "(objective: 0.999, threshold: \"1s\")"),
 ];
