@@ -8,6 +8,7 @@ use crate::catalogue::Entry;
 use crate::distribution::Distribution;
 use crate::given::Given;
 use crate::policy::{Balancer, Drop, Hedge, Retry};
+use crate::times::Times;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
@@ -135,6 +136,21 @@ pub enum Step {
     Branch(Vec<(Given<f64>, Vec<Step>)>),
     /// Does the steps with this probability: `Maybe(0.1, [Call("db.query")])`.
     Maybe(Given<f64>, Vec<Step>),
+    /// Does all branches at once and goes on when `need` of them have ended well; the others run on, with
+    /// nobody waiting and without the visit's thread. Fails as soon as too many have failed.
+    Quorum {
+        /// How many must end well; with 1 the first wins.
+        need: Given<u32>,
+        /// The branches.
+        of: Vec<Vec<Step>>,
+    },
+    /// Does the steps several times, one after the other: `Repeat(3, [...])`, `Repeat(Poisson(mean: 2), [...])`.
+    Repeat(Times, Vec<Step>),
+    /// The caller gets its reply now, and the visit goes on with the rest, keeping its thread: work after
+    /// the reply, the second phase of a layered queueing network.
+    Reply,
+    /// Fails with this probability, by an error of the service's own: `Fail(0.01)`.
+    Fail(Given<f64>),
 }
 
 /// How one service calls another.
@@ -195,6 +211,18 @@ impl Step {
             example: "Maybe(0.1, [Call(\"db.query\")])",
             summary: "does the steps with this probability",
         },
+        Entry {
+            name: "Quorum",
+            example: "Quorum(need: 1, of: [[Call(\"a.get\")], [Call(\"b.get\")]])",
+            summary: "does all branches at once, goes on when enough have ended well, lets the others run on",
+        },
+        Entry {
+            name: "Repeat",
+            example: "Repeat(3, [Call(\"db.query\")])",
+            summary: "does the steps several times, or Geometric(mean: 2.5) or Poisson(mean: 2) times",
+        },
+        Entry { name: "Reply", example: "Reply", summary: "replies now and goes on with the rest, keeping its thread" },
+        Entry { name: "Fail", example: "Fail(0.01)", summary: "fails with this probability" },
     ];
 }
 

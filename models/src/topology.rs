@@ -155,6 +155,24 @@ pub enum Op {
         /// Where to go on.
         join: u32,
     },
+    /// Starts a branch at each target; goes on after so many have ended well.
+    Quorum {
+        /// Where each branch starts.
+        targets: Box<[u32]>,
+        /// How many must end well.
+        need: u16,
+        /// Where to go on.
+        join: u32,
+    },
+    /// The reply goes out; the visit goes on.
+    Reply,
+    /// Fails with this probability.
+    Fail {
+        /// The probability.
+        p: f64,
+        /// Purpose and ordinal of the draw.
+        draw: u64,
+    },
     /// Goes on elsewhere.
     Goto(u32),
     /// The program, or a branch of [`Op::Parallel`], ends.
@@ -308,6 +326,9 @@ impl Op {
             Self::Parallel { targets, join } => (5, targets.iter().copied().chain([*join]).collect()),
             Self::Goto(to) => (6, vec![*to]),
             Self::End => (7, vec![]),
+            Self::Quorum { targets, join, .. } => (8, targets.iter().copied().chain([*join]).collect()),
+            Self::Reply => (9, vec![]),
+            Self::Fail { .. } => (10, vec![]),
         }
     }
 }

@@ -16,6 +16,7 @@ use models::policy::{Balancer, Drop};
 use models::probe::{Digest, Measure, Window};
 use models::snapshot::Snapshot;
 use models::system::{Limits, Run, System};
+use models::times::Times;
 use models::workload::{Arrivals, Client};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -146,7 +147,7 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
     }
     let mut steps = Vec::new();
     let own_server = matches!(service.processor, Processor::Servers(_)) && service.threads.is_none();
-    let mut with = Steps { id, count, working: true, own_server };
+    let mut with = Steps { id, count, working: true, own_server, replies: true };
     for _ in 0..1 + shape.below(4) {
         steps.push(with.step(shape, n, 0));
     }
@@ -181,6 +182,8 @@ struct Steps {
     count: usize,
     working: bool,
     own_server: bool,
+    /// Whether a reply may be sent here.
+    replies: bool,
 }
 
 impl Steps {
@@ -189,7 +192,7 @@ impl Steps {
     }
 
     fn step(&mut self, shape: &mut Dice, n: &mut Dice, depth: u32) -> Step {
-        let kind = shape.below(if depth < 2 { 12 } else { 8 });
+        let kind = shape.below(if depth < 2 { 16 } else { 8 });
         let further = self.count - self.id - 1;
         match kind {
             4 => Step::Delay(random_time(n)),
@@ -205,10 +208,28 @@ impl Steps {
             }
             10..=11 => {
                 let outside = std::mem::replace(&mut self.working, !self.own_server);
+                let inside = std::mem::replace(&mut self.replies, false);
                 let step = Step::Parallel((0..1 + shape.below(3)).map(|_| self.steps(shape, n, depth + 1)).collect());
-                self.working = outside;
+                (self.working, self.replies) = (outside, inside);
                 step
             }
+            12 => {
+                let outside = std::mem::replace(&mut self.working, !self.own_server);
+                let inside = std::mem::replace(&mut self.replies, false);
+                let of: Vec<_> = (0..1 + shape.below(3)).map(|_| self.steps(shape, n, depth + 1)).collect();
+                (self.working, self.replies) = (outside, inside);
+                quorum(1 + n.below(of.len() as u64) as u32, of)
+            }
+            13 => {
+                let times = match shape.below(3) {
+                    0 => Times::Fixed((shape.below(4) as u32).into()),
+                    1 => Times::Geometric((0.3 * shape.below(3) as f64).into()),
+                    _ => Times::Poisson((0.5 * shape.below(3) as f64).into()),
+                };
+                repeat(times, self.steps(shape, n, 2))
+            }
+            14 => fail(n.below(50) as f64 / 100.0),
+            15 if self.replies => Step::Reply,
             _ if self.working => Step::Work(random_time(n)),
             _ => Step::Delay(random_time(n)),
         }

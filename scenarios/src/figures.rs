@@ -185,6 +185,7 @@ pub(crate) const FAILURES: &[Definition; Cause::ALL.len()] = &[
     failure(Cause::Crashed, "Fresh requests that failed because the replica with the last attempt crashed."),
     failure(Cause::Unreachable, "Fresh requests that failed because the last attempt found no replica."),
     failure(Cause::Downstream, "Fresh requests that failed because the last attempt failed at a service further down."),
+    failure(Cause::Error, "Fresh requests that failed because the service asked answered with an error."),
 ];
 
 const fn failure(cause: Cause, about: &'static str) -> Definition {

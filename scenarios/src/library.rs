@@ -68,6 +68,8 @@ pub const ALL: &[Entry] = &[
     Entry { name: "pool-too-small", text: include_str!("../library/pool-too-small.ron") },
     Entry { name: "fan-out", text: include_str!("../library/fan-out.ron") },
     Entry { name: "hedged-reads", text: include_str!("../library/hedged-reads.ron") },
+    Entry { name: "quorum-writes", text: include_str!("../library/quorum-writes.ron") },
+    Entry { name: "one-query-each", text: include_str!("../library/one-query-each.ron") },
     Entry { name: "fire-and-forget", text: include_str!("../library/fire-and-forget.ron") },
     Entry { name: "hot-shard", text: include_str!("../library/hot-shard.ron") },
     Entry { name: "launch-day", text: include_str!("../library/launch-day.ron") },

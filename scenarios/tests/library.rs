@@ -7,6 +7,7 @@ use models::distribution::Distribution;
 use models::policy::{Backoff, Balancer, Drop, Popularity, Retry};
 use models::probe::{Arrival, Cause, Load, Outcome, Probe, Response};
 use models::system::Run;
+use models::times::Times;
 use models::workload::{Arrivals, Rate};
 use scenarios::document::Document;
 use scenarios::expect;
@@ -235,6 +236,7 @@ fn everything_there_is_occurs_in_the_library() {
     check("arrivals", Arrivals::ALL, &found.arrivals);
     check("rate", Rate::ALL, &found.rates);
     check("act", Act::ALL, &found.acts);
+    check("number of times", Times::ALL, &found.times);
     assert!(missing.is_empty(), "no scenario of the library has {missing:?}");
 }
 
@@ -252,6 +254,7 @@ struct Found {
     arrivals: BTreeSet<String>,
     rates: BTreeSet<String>,
     acts: BTreeSet<String>,
+    times: BTreeSet<String>,
 }
 
 /// The name of a value's variant.
@@ -300,7 +303,12 @@ impl Found {
                 Step::Work(distribution) | Step::Delay(distribution) => {
                     self.distributions.insert(variant(distribution));
                 }
-                Step::Call(_) | Step::Send(_) => {}
+                Step::Call(_) | Step::Send(_) | Step::Reply | Step::Fail(_) => {}
+                Step::Quorum { of, .. } => of.iter().for_each(|steps| self.steps(steps)),
+                Step::Repeat(times, steps) => {
+                    self.times.insert(variant(times));
+                    self.steps(steps);
+                }
                 Step::Parallel(branches) => branches.iter().for_each(|steps| self.steps(steps)),
                 Step::Branch(branches) => branches.iter().for_each(|(_, steps)| self.steps(steps)),
                 Step::Maybe(_, steps) => self.steps(steps),
@@ -319,7 +327,7 @@ const TEMPLATE: &str = r#"(
             balancer: BALANCER,
             queue: (drop: DROP),
             calls: {"db": (pool: 4, timeout: "1s", retry: (max: 1, backoff: BACKOFF))},
-            endpoints: {"page": [Work(DISTRIBUTION), STEP, Call("db.query")]},
+            endpoints: {"page": [Work(DISTRIBUTION), STEP, Repeat(TIMES, [Call("db.query")])]},
         ),
         "db": (endpoints: {"query": [Work(Constant("1ms"))]}),
         "push": (queue: (layout: LAYOUT), endpoints: {"notify": [Work(Constant("1ms"))]}),
@@ -334,7 +342,7 @@ const TEMPLATE: &str = r#"(
 )"#;
 
 /// Every family, and its word in the template.
-const FAMILIES: [(&str, &[catalogue::Entry]); 11] = [
+const FAMILIES: [(&str, &[catalogue::Entry]); 12] = [
     ("PROCESSOR", Processor::ALL),
     ("BALANCER", Balancer::ALL),
     ("POPULARITY", Popularity::ALL),
@@ -346,6 +354,7 @@ const FAMILIES: [(&str, &[catalogue::Entry]); 11] = [
     ("RATE", Rate::ALL),
     ("ARRIVALS", Arrivals::ALL),
     ("ACT", Act::ALL),
+    ("TIMES", Times::ALL),
 ];
 
 #[test]

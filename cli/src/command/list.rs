@@ -9,6 +9,7 @@ use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
 use models::policy::{Backoff, Balancer, Drop, Popularity};
+use models::times::Times;
 use models::workload::{Arrivals, Rate};
 use scenarios::growth::Curve;
 use scenarios::library;
@@ -115,6 +116,12 @@ const LISTS: &[Listed] = &[
         about: "how long a caller waits before it tries again",
         place: "retry.backoff, of clients.NAME or services.NAME.calls.NAME",
         entries: || rows(Backoff::ALL),
+    },
+    Listed {
+        name: "times",
+        about: "how often steps are repeated, besides a plain number",
+        place: "Repeat(..., [...])",
+        entries: || rows(Times::ALL),
     },
     Listed {
         name: "acts",

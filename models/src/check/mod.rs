@@ -1,6 +1,7 @@
 //! From what a person wrote to what can run: every problem at once, each with its place and remedy.
 
 mod calls;
+mod loops;
 mod program;
 
 use crate::blueprint::{Blueprint, Layout, Processor, Service};

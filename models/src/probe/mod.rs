@@ -32,12 +32,14 @@ pub enum Cause {
     Unreachable,
     /// A service further down failed it.
     Downstream,
+    /// The service itself answered with an error.
+    Error,
 }
 
 impl Cause {
     /// Every cause, in the order of reports.
-    pub const ALL: [Self; 6] =
-        [Self::Timeout, Self::Rejected, Self::Dropped, Self::Crashed, Self::Unreachable, Self::Downstream];
+    pub const ALL: [Self; 7] =
+        [Self::Timeout, Self::Rejected, Self::Dropped, Self::Crashed, Self::Unreachable, Self::Downstream, Self::Error];
 
     /// Its name in reports.
     pub const fn name(self) -> &'static str {
@@ -48,6 +50,7 @@ impl Cause {
             Self::Crashed => "crashed",
             Self::Unreachable => "unreachable",
             Self::Downstream => "downstream",
+            Self::Error => "error",
         }
     }
 }
@@ -104,6 +107,8 @@ pub struct Response {
     pub ok: bool,
     /// Whether somebody still waited for it.
     pub wanted: bool,
+    /// Whether its reply had gone out before, as [`Probe::replied`] has told.
+    pub replied: bool,
 }
 
 /// What a service has, replicas that drain included.
@@ -153,6 +158,8 @@ pub trait Probe {
     fn admitted(&mut self, now: SimTime, service: u16, waited: SimDuration) {}
     /// An attempt leaves a service without a reply.
     fn turned_away(&mut self, now: SimTime, service: u16, cause: Cause) {}
+    /// A visit sends its reply and goes on, this long after its attempt arrived.
+    fn replied(&mut self, now: SimTime, service: u16, response: SimDuration) {}
     /// A visit ends.
     fn responded(&mut self, now: SimTime, response: &Response) {}
     /// A visit on behalf of a request needs the processor for this long.
@@ -195,6 +202,7 @@ both! {
     service_arrival(service: u16);
     admitted(service: u16, waited: SimDuration);
     turned_away(service: u16, cause: Cause);
+    replied(service: u16, response: SimDuration);
     responded(response: &Response);
     demand(service: u16, request: Key, demand: SimDuration);
     shared_work_done(service: u16, demand: SimDuration);

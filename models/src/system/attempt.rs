@@ -42,6 +42,10 @@ pub(super) enum Awaited {
     Call,
     /// The visit whose branch this is.
     Parent,
+    /// Nobody: a visit whose reply has gone out.
+    Replied,
+    /// Nobody: a branch that its parent has left behind. It holds no thread.
+    Loose,
 }
 
 impl Attempt {
@@ -66,7 +70,7 @@ impl State {
     #[inline]
     pub(super) fn wanted(&self, attempt: &Attempt) -> bool {
         match attempt.awaited {
-            Awaited::Nobody | Awaited::Client => true,
+            Awaited::Nobody | Awaited::Client | Awaited::Replied | Awaited::Loose => true,
             Awaited::Visit | Awaited::Parent => {
                 let caller = &self.visits[attempt.by];
                 caller.doing == Doing::Awaiting && caller.until.as_nanos() == attempt.key.bits()
@@ -88,7 +92,7 @@ impl State {
         match attempt.awaited {
             _ if !wanted => Some(attempt.arrived),
             Awaited::Call => Some(self.calls[attempt.by].due).filter(|due| *due != SimTime::MAX),
-            Awaited::Nobody | Awaited::Client | Awaited::Visit | Awaited::Parent => None,
+            _ => None,
         }
     }
 }

@@ -269,7 +269,7 @@ impl State {
         let direct = match attempt.awaited {
             Awaited::Client => true,
             Awaited::Visit => self.wanted(attempt),
-            Awaited::Nobody | Awaited::Call | Awaited::Parent => false,
+            _ => false,
         };
         if !direct {
             return;

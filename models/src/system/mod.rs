@@ -17,6 +17,7 @@ mod fifo;
 mod hedge;
 mod processor;
 pub mod purpose;
+mod quorum;
 mod replica;
 mod slab;
 mod source;

@@ -47,6 +47,8 @@ pub(super) struct Replica {
     pub(super) processor: Processor,
     pub(super) pools: Vec<Pool>,
     pub(super) budgets: Vec<BudgetState>,
+    /// Branches that run on after their visits have gone on without them.
+    pub(super) loose: u32,
 }
 
 /// Whether a replica serves.
@@ -284,6 +286,7 @@ impl State {
             processor: Processor::new(),
             pools: vec![Pool::default(); spec.pools.len()],
             budgets: spec.budgets.iter().map(crate::policy::Budget::start).collect(),
+            loose: 0,
         };
         let gone = self.replicas.iter().position(|r| r.state == ReplicaState::Gone && r.held == 0);
         let id = match gone {
@@ -315,10 +318,10 @@ impl State {
     }
 
     #[cold]
-    fn retire_if_empty<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
+    pub(super) fn retire_if_empty<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
         let host = &mut self.replicas[replica as usize];
         let zombies = host.pools.iter().any(|p| p.used > 0);
-        if host.outstanding() == 0 && !zombies {
+        if host.outstanding() == 0 && host.loose == 0 && !zombies {
             host.state = ReplicaState::Gone;
             let service = host.service;
             self.clear_pools(replica);
@@ -381,7 +384,7 @@ impl State {
                 let call = v.until.as_nanos() as u32;
                 self.free_call(call);
             }
-            if self.visits[slot].attempt.awaited != Awaited::Parent {
+            if !matches!(self.visits[slot].attempt.awaited, Awaited::Parent | Awaited::Loose) {
                 lost.push(self.visits[slot].attempt);
             }
             self.visits[slot].doing = Doing::Free;
@@ -399,6 +402,7 @@ impl State {
         let busy = host.processor.busy(&cx.topology.services[usize::from(service)].processor);
         host.state = ReplicaState::Gone;
         host.held = 0;
+        host.loose = 0;
         host.pools.clear();
         host.processor = Processor::new();
         let load = &mut self.services[usize::from(service)].load;

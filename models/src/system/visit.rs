@@ -6,6 +6,7 @@
 use super::attempt::{Attempt, Awaited};
 use super::call::Phase;
 use super::hedge::HEDGED;
+use super::quorum::{joining, needed};
 use super::{Cx, NONE, State, Todo};
 use crate::event::Event;
 use crate::probe::{Cause, Probe, Response};
@@ -20,7 +21,8 @@ pub(super) struct Visit {
     /// What it is; of a branch that of its parent, which awaits it.
     pub(super) attempt: Attempt,
     /// While working or delayed: until when, or the demand while waiting for a server. While calling:
-    /// the number of the call; directly, the bits of its key. While joining: the number of the first branch.
+    /// the number of the call; directly, the bits of its key. While joining: the number of the first branch,
+    /// and above it, of a quorum, how many must still end well.
     pub(super) until: SimTime,
     /// Where it is.
     pub(super) replica: u32,
@@ -84,7 +86,7 @@ impl Visit {
     }
 
     fn is_branch(&self) -> bool {
-        self.attempt.awaited == Awaited::Parent
+        matches!(self.attempt.awaited, Awaited::Parent | Awaited::Loose)
     }
 }
 
@@ -180,7 +182,17 @@ impl State {
                 }
                 Op::Parallel { targets, join } => {
                     v.pc = *join;
-                    return self.fork(visit, targets);
+                    return self.fork(visit, targets, 0);
+                }
+                Op::Quorum { targets, need, join } => {
+                    v.pc = *join;
+                    return self.fork(visit, targets, *need);
+                }
+                Op::Reply => self.reply_early(cx, visit),
+                Op::Fail { p, draw } => {
+                    if key.index(*draw).uniform() < *p {
+                        v.failed = Some(Cause::Error);
+                    }
                 }
                 Op::Goto(to) => v.pc = *to,
                 Op::End => return self.end(cx, visit),
@@ -188,9 +200,9 @@ impl State {
         }
     }
 
-    /// Starts the branches of a visit.
+    /// Starts the branches of a visit, of which it needs so many, or, for 0, waits for all.
     #[inline(never)]
-    fn fork(&mut self, visit: u32, targets: &[u32]) {
+    fn fork(&mut self, visit: u32, targets: &[u32], need: u16) {
         let parent = self.visits[visit].clone();
         let mut first = NONE;
         for &pc in targets.iter().rev() {
@@ -201,7 +213,7 @@ impl State {
         let v = &mut self.visits[visit];
         v.doing = Doing::Joining;
         v.open = targets.len() as u16;
-        v.until = SimTime::from_nanos(u64::from(first));
+        v.until = joining(first, need);
         let mut branch = first;
         while branch != NONE {
             self.todo.push_back(Todo::Resume { visit: branch });
@@ -338,14 +350,15 @@ impl State {
         let v = &mut self.visits[visit];
         v.doing = Doing::Free;
         if v.is_branch() {
-            return self.end_branch(visit);
+            return self.end_branch(cx, visit);
         }
         let (attempt, replica, result) = (v.attempt, v.replica, v.failed.map_or(Ok(()), Err));
         self.visits.free(visit);
         let service = self.replicas[replica as usize].service;
         let taken = self.release_thread(cx, replica);
         let (ok, wanted) = (result.is_ok(), self.wanted(&attempt));
-        let response = Response { service, site: attempt.site, arrived: attempt.arrived, ok, wanted };
+        let replied = attempt.awaited == Awaited::Replied;
+        let response = Response { service, site: attempt.site, arrived: attempt.arrived, ok, wanted, replied };
         cx.probe.responded(cx.now, &response);
         if self.todo.is_empty() {
             // The order of the list, without the list. A reply puts on it what its caller does next, so
@@ -364,9 +377,15 @@ impl State {
 
     /// A branch has ended.
     #[inline(never)]
-    fn end_branch(&mut self, branch: u32) {
+    fn end_branch<P: Probe>(&mut self, cx: &mut Cx<'_, P>, branch: u32) {
         let v = &self.visits[branch];
         let (parent, failed) = (v.attempt.by, v.failed);
+        if v.attempt.awaited == Awaited::Loose {
+            return self.end_loose(cx, branch);
+        }
+        if needed(self.visits[parent].until) > 0 {
+            return self.end_of_quorum(branch);
+        }
         self.unlink(parent, branch);
         self.visits.free(branch);
         let p = &mut self.visits[parent];
@@ -379,11 +398,12 @@ impl State {
     }
 
     /// Takes a branch out of its parent's list.
-    fn unlink(&mut self, parent: u32, branch: u32) {
+    pub(super) fn unlink(&mut self, parent: u32, branch: u32) {
         let after = self.visits[branch].sibling;
         let first = self.visits[parent].until.as_nanos() as u32;
         if first == branch {
-            self.visits[parent].until = SimTime::from_nanos(u64::from(after));
+            let p = &mut self.visits[parent];
+            p.until = joining(after, needed(p.until));
             return;
         }
         let mut at = first;
@@ -398,6 +418,7 @@ impl State {
     pub(super) fn cancel_visit<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32) {
         let v = &mut self.visits[visit];
         let (doing, until, replica, branch) = (v.doing, v.until, v.replica, v.is_branch());
+        debug_assert!(v.attempt.awaited != Awaited::Loose, "nobody cancels what is loose");
         v.doing = Doing::Free;
         let host = &mut self.replicas[replica as usize];
         let spec = &cx.topology.services[usize::from(host.service)];

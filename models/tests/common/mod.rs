@@ -14,6 +14,7 @@ use models::intervention::{Act, Timeline};
 use models::policy::{Backoff, Balancer, Budget, Drop, Hedge, Retry};
 use models::probe::{Attempt, Capacity, Cause, Load, Measure, Outcome, Probe, Response};
 use models::system::{Limits, Run, System};
+use models::times::Times;
 use models::topology::Topology;
 use models::workload::{Arrivals, Client, Rate, Trace, TraceFile, Workload};
 use sim_core::random::Key;
@@ -61,6 +62,18 @@ pub fn send(to: &str) -> Step {
 
 pub fn maybe(p: f64, steps: Vec<Step>) -> Step {
     Step::Maybe(p.into(), steps)
+}
+
+pub fn quorum(need: u32, of: Vec<Vec<Step>>) -> Step {
+    Step::Quorum { need: need.into(), of }
+}
+
+pub fn repeat(times: Times, steps: impl Into<Vec<Step>>) -> Step {
+    Step::Repeat(times, steps.into())
+}
+
+pub fn fail(p: f64) -> Step {
+    Step::Fail(p.into())
 }
 
 pub fn servers(n: u32) -> Processor {
@@ -341,6 +354,7 @@ pub struct Log {
     topology: Arc<Topology>,
     outcomes: Vec<(u64, u16, Result<(), Cause>)>,
     attempts_made: Vec<u8>,
+    started: Vec<u64>,
     attempts: Vec<(u64, u16)>,
     failures: Vec<(u64, u16, Cause)>,
     admitted: Vec<(u64, u16, u64)>,
@@ -360,6 +374,7 @@ impl Log {
             topology: run.model.topology().clone(),
             outcomes: vec![],
             attempts_made: vec![],
+            started: vec![],
             attempts: vec![],
             failures: vec![],
             admitted: vec![],
@@ -381,6 +396,11 @@ impl Log {
     /// When requests were over, and how.
     pub fn outcomes(&self) -> Vec<(u64, Result<(), Cause>)> {
         self.outcomes.iter().map(|&(t, _, result)| (t, result)).collect()
+    }
+
+    /// How long each request took, and how it ended, in the order of their ends.
+    pub fn outcomes_by_start(&self) -> Vec<(u64, Result<(), Cause>)> {
+        self.outcomes.iter().zip(&self.started).map(|(&(t, _, result), start)| (t - start, result)).collect()
     }
 
     /// The same of one population.
@@ -455,6 +475,7 @@ impl Probe for Log {
     fn outcome(&mut self, now: SimTime, outcome: &Outcome) {
         self.outcomes.push((now.as_nanos(), outcome.client, outcome.result));
         self.attempts_made.push(outcome.attempts);
+        self.started.push(outcome.started.as_nanos());
     }
 
     fn attempt(&mut self, now: SimTime, attempt: &Attempt) {

@@ -31,7 +31,7 @@ impl ClientMeasure {
             served: 0,
             done: 0,
             done_in_time: 0,
-            failed: [0; 6],
+            failed: [0; Cause::ALL.len()],
             responses: Histogram::new(),
         }
     }

@@ -168,7 +168,12 @@ impl Probe for Measure {
         let took = now.since(response.arrived);
         // Whoever came before counting began does not count as having been abandoned since.
         let wanted = response.wanted || response.arrived < self.from;
+        let took = (response.ok && !response.replied).then_some(took);
         self.service(response.service).responded(took, response.ok, wanted);
+    }
+
+    fn replied(&mut self, _: SimTime, service: u16, response: SimDuration) {
+        self.service(service).responses.record(response);
     }
 
     fn shared_work_done(&mut self, _: SimTime, service: u16, demand: SimDuration) {

@@ -121,12 +121,14 @@ impl ServiceMeasure {
     }
 
     #[inline]
-    pub(super) fn responded(&mut self, took: SimDuration, ok: bool, wanted: bool) {
+    pub(super) fn responded(&mut self, took: Option<SimDuration>, ok: bool, wanted: bool) {
         if ok {
             self.done += 1;
-            self.responses.record(took);
         } else {
             self.failed += 1;
+        }
+        if let Some(took) = took {
+            self.responses.record(took);
         }
         self.unwanted += u64::from(!wanted);
     }

@@ -11,6 +11,7 @@ use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
 use models::policy::{Backoff, Balancer, Drop, Popularity};
+use models::times::Times;
 use models::workload::{Arrivals, Rate};
 use sim_core::time::SimDuration;
 
@@ -28,6 +29,7 @@ const FAMILIES: &[Family] = &[
     Family { name: "Rate", noun: "a rate", entries: Rate::ALL },
     Family { name: "Arrivals", noun: "a kind of arrivals", entries: Arrivals::ALL },
     Family { name: "Step", noun: "a step", entries: Step::ALL },
+    Family { name: "Times", noun: "a number of times", entries: Times::ALL },
     Family { name: "Processor", noun: "a processor", entries: Processor::ALL },
     Family { name: "Balancer", noun: "a balancer", entries: Balancer::ALL },
     Family { name: "Popularity", noun: "a popularity", entries: Popularity::ALL },
