@@ -12,7 +12,7 @@ use models::blueprint::{CallPolicy, Processor, Service, Step};
 use models::distribution::Distribution;
 use models::intervention::Act;
 use models::policy::balancer::{ByKey, Popularity, PowerOf};
-use models::policy::{Balancer, Drop};
+use models::policy::{Balancer, Drop, Retry};
 use models::probe::{Digest, Measure, Window};
 use models::snapshot::Snapshot;
 use models::system::{Limits, Run, System};
@@ -170,6 +170,9 @@ fn random_policy(shape: &mut Dice, n: &mut Dice, impatient: bool) -> CallPolicy 
     }
     if shape.hit(40) {
         policy = policy.retries(n.below(3) as u32, n.below(5) * 50);
+        if n.hit(20) {
+            policy.retry = policy.retry.map(|retry| Retry { backoff: decorrelated(n.below(5) * 20, 200), ..retry });
+        }
         if shape.hit(30) {
             policy = policy.budget(0.3, 5.0, 2.0);
         }

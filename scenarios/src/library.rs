@@ -81,6 +81,7 @@ pub const ALL: &[Entry] = &[
     },
     Entry { name: "thundering-herd", text: include_str!("../library/thundering-herd.ron") },
     Entry { name: "jittered-backoff", text: include_str!("../library/jittered-backoff.ron") },
+    Entry { name: "decorrelated-backoff", text: include_str!("../library/decorrelated-backoff.ron") },
     Entry { name: "retries-multiply", text: include_str!("../library/retries-multiply.ron") },
     Entry { name: "slow-dependency", text: include_str!("../library/slow-dependency.ron") },
     Entry { name: "bulkhead", text: include_str!("../library/bulkhead.ron") },

@@ -418,8 +418,9 @@ impl State {
             }
         }
         let call = &mut self.calls[slot];
-        let mut rng = attempt_key(call.key, repeats).index(purpose::BACKOFF).rng();
-        let wait = retry.backoff.wait(u32::from(repeats), &mut rng);
+        let key = call.key;
+        let rng = |repeat: u32| attempt_key(key, repeat as u8).index(purpose::BACKOFF).rng();
+        let wait = retry.backoff.wait(u32::from(repeats), rng);
         call.attempt += 1;
         call.phase = Phase::Backoff;
         call.due = cx.now.saturating_add(wait);

@@ -11,6 +11,7 @@ use models::distribution::Distribution;
 use models::event::Event;
 use models::given::Given;
 use models::intervention::{Act, Timeline};
+use models::policy::backoff::Decorrelated;
 use models::policy::{Backoff, Balancer, Budget, Drop, Hedge, Retry};
 use models::probe::{Attempt, Capacity, Cause, Load, Measure, Outcome, Probe, Response};
 use models::system::{Limits, Run, System};
@@ -162,6 +163,10 @@ pub trait CallerWords: Sized {
 
 pub fn retry(max: u32, backoff: u64) -> Retry {
     Retry { max: max.into(), backoff: Backoff::Constant(ns(backoff).into()), budget: None }
+}
+
+pub fn decorrelated(base: u64, cap: u64) -> Backoff {
+    Backoff::Decorrelated(Decorrelated { base: ns(base).into(), cap: ns(cap).into() })
 }
 
 macro_rules! caller_words {
