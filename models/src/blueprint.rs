@@ -7,7 +7,7 @@
 use crate::catalogue::Entry;
 use crate::distribution::Distribution;
 use crate::given::Given;
-use crate::policy::{Balancer, Drop, Hedge, Retry};
+use crate::policy::{Balancer, Breaker, Deadline, Drop, Hedge, Retry};
 use crate::times::Times;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -175,6 +175,16 @@ pub struct CallPolicy {
     /// Whether and when an attempt without a reply is sent once more.
     #[serde(default)]
     pub hedge: Option<Hedge>,
+    /// Whether calls fail at once after too many failures.
+    #[serde(default)]
+    pub breaker: Option<Breaker>,
+    /// Most calls under way at once, waiting for a connection included, from one replica of the caller or one
+    /// client population; more fail at once. Left out, any number.
+    #[serde(default)]
+    pub bulkhead: Option<Given<u32>>,
+    /// Whether the timeout is told to all calls that this one causes.
+    #[serde(default)]
+    pub deadline: Deadline,
 }
 
 impl Step {

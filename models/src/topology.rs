@@ -2,6 +2,7 @@
 
 use crate::blueprint::Layout;
 use crate::policy::backoff::BackoffRule;
+use crate::policy::guard::Guard;
 use crate::policy::hedge::HedgeSpec;
 use crate::policy::{Balancer, Budget, Drop};
 use crate::workload::{Rate, Trace};
@@ -51,6 +52,8 @@ pub struct ServiceSpec {
     pub pools: Vec<PoolSpec>,
     /// Retry budgets of each replica.
     pub budgets: Vec<Budget>,
+    /// Guards of each replica.
+    pub guards: Vec<Guard>,
 }
 
 /// A processor as run.
@@ -214,6 +217,12 @@ pub struct Site {
     pub retry: Option<RetrySpec>,
     /// Whether an attempt without a reply is sent once more.
     pub hedge: Option<HedgeSpec>,
+    /// Index of the guard among the caller's, if there is one.
+    pub guard: Option<u16>,
+    /// Whether the timeout is told to all calls that one made here causes.
+    pub propagates: bool,
+    /// Whether calls made here may have been told of a deadline.
+    pub inherits: bool,
 }
 
 /// A retry policy as run.
@@ -238,6 +247,8 @@ pub struct ClientSpec {
     pub mix: Vec<(f64, u16)>,
     /// The population's retry budget, if it has one.
     pub budget: Option<Budget>,
+    /// The population's guard, if it has one.
+    pub guard: Option<Guard>,
 }
 
 /// Arrivals as run.
@@ -286,7 +297,8 @@ impl Topology {
             t.services.iter().map(of).collect::<Vec<_>>()
         };
         let sites = |t: &Self| {
-            let of = |s: &Site| (s.caller, s.endpoint, s.path, s.pool, s.retry.as_ref().and_then(|r| r.budget));
+            let of =
+                |s: &Site| (s.caller, s.endpoint, s.path, s.pool, s.retry.as_ref().and_then(|r| r.budget), s.guard);
             t.sites.iter().map(of).collect::<Vec<_>>()
         };
         let kinds = |t: &Self| {
@@ -303,7 +315,7 @@ impl Topology {
             (services(self) == services(next), "the services, or how one queues,"),
             (endpoints(self) == endpoints(next) && ops(self) == ops(next), "the steps of an endpoint"),
             (pools(self) == pools(next), "which pools there are"),
-            (sites(self) == sites(next), "who calls what, and with which pool or retry budget,"),
+            (sites(self) == sites(next), "who calls what, and with which pool, retry budget, breaker or bulkhead,"),
             (kinds(self) == kinds(next), "the kind of a processor, or which retry budgets there are,"),
             (clients(self) == clients(next), "the client populations"),
             (users(self) == users(next), "the number of closed users"),

@@ -168,6 +168,16 @@ fn random_policy(shape: &mut Dice, n: &mut Dice, impatient: bool) -> CallPolicy 
     if n.hit(30) {
         policy = policy.hedges(1 + n.below(400), 1 + n.below(3) as u32);
     }
+    if shape.hit(20) {
+        policy =
+            policy.breaks(breaker(1 + n.below(2_000), 1 + n.below(4) as u32, 1 + n.below(800), 1 + n.below(2) as u32));
+    }
+    if shape.hit(20) {
+        policy = policy.bulkhead(1 + n.below(4) as u32);
+    }
+    if policy.timeout.is_some() && n.hit(30) {
+        policy = policy.propagates();
+    }
     if shape.hit(40) {
         policy = policy.retries(n.below(3) as u32, n.below(5) * 50);
         if n.hit(20) {
@@ -271,6 +281,16 @@ fn random_client(shape: &mut Dice, n: &mut Dice, count: usize) -> Client {
     }
     if n.hit(30) {
         client = client.hedges(1 + n.below(400), 1 + n.below(3) as u32);
+    }
+    if shape.hit(20) {
+        client =
+            client.breaks(breaker(1 + n.below(2_000), 1 + n.below(4) as u32, 1 + n.below(800), 1 + n.below(2) as u32));
+    }
+    if shape.hit(20) {
+        client = client.bulkhead(1 + n.below(4) as u32);
+    }
+    if client.timeout.is_some() && n.hit(30) {
+        client = client.propagates();
     }
     if shape.hit(50) {
         client = client.retries(n.below(3) as u32, n.below(5) * 100);

@@ -85,6 +85,8 @@ pub const ALL: &[Entry] = &[
     Entry { name: "retries-multiply", text: include_str!("../library/retries-multiply.ron") },
     Entry { name: "slow-dependency", text: include_str!("../library/slow-dependency.ron") },
     Entry { name: "bulkhead", text: include_str!("../library/bulkhead.ron") },
+    Entry { name: "breaker-saves", text: include_str!("../library/breaker-saves.ron") },
+    Entry { name: "deadlines", text: include_str!("../library/deadlines.ron") },
     Entry { name: "cold-cache", text: include_str!("../library/cold-cache.ron") },
     Entry { name: "retry-storm", text: include_str!("../library/retry-storm.ron") },
     Entry { name: "retry-storm-capped", text: include_str!("../library/retry-storm-capped.ron") },

@@ -4,7 +4,7 @@
 use models::blueprint::{Layout, Processor, Service, Step};
 use models::catalogue;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop, Popularity, Retry};
+use models::policy::{Backoff, Balancer, Deadline, Drop, Popularity, Retry};
 use models::probe::{Arrival, Cause, Load, Outcome, Probe, Response};
 use models::system::Run;
 use models::times::Times;
@@ -236,6 +236,7 @@ fn everything_there_is_occurs_in_the_library() {
     check("arrivals", Arrivals::ALL, &found.arrivals);
     check("rate", Rate::ALL, &found.rates);
     check("act", Act::ALL, &found.acts);
+    check("deadline", Deadline::ALL, &found.deadlines);
     check("number of times", Times::ALL, &found.times);
     assert!(missing.is_empty(), "no scenario of the library has {missing:?}");
 }
@@ -255,6 +256,7 @@ struct Found {
     rates: BTreeSet<String>,
     acts: BTreeSet<String>,
     times: BTreeSet<String>,
+    deadlines: BTreeSet<String>,
 }
 
 /// The name of a value's variant.
@@ -274,6 +276,7 @@ impl Found {
                 Arrivals::Trace(_) => {}
             }
             self.retry(client.retry.as_ref());
+            self.deadlines.insert(variant(&client.deadline));
         }
         self.acts.extend(scenario.timeline.iter().map(|entry| variant(&entry.act)));
     }
@@ -326,7 +329,7 @@ const TEMPLATE: &str = r#"(
             processor: PROCESSOR,
             balancer: BALANCER,
             queue: (drop: DROP),
-            calls: {"db": (pool: 4, timeout: "1s", retry: (max: 1, backoff: BACKOFF))},
+            calls: {"db": (pool: 4, timeout: "1s", deadline: DEADLINE, retry: (max: 1, backoff: BACKOFF))},
             endpoints: {"page": [Work(DISTRIBUTION), STEP, Repeat(TIMES, [Call("db.query")])]},
         ),
         "db": (endpoints: {"query": [Work(Constant("1ms"))]}),
@@ -342,7 +345,7 @@ const TEMPLATE: &str = r#"(
 )"#;
 
 /// Every family, and its word in the template.
-const FAMILIES: [(&str, &[catalogue::Entry]); 12] = [
+const FAMILIES: [(&str, &[catalogue::Entry]); 13] = [
     ("PROCESSOR", Processor::ALL),
     ("BALANCER", Balancer::ALL),
     ("POPULARITY", Popularity::ALL),
@@ -355,6 +358,7 @@ const FAMILIES: [(&str, &[catalogue::Entry]); 12] = [
     ("ARRIVALS", Arrivals::ALL),
     ("ACT", Act::ALL),
     ("TIMES", Times::ALL),
+    ("DEADLINE", Deadline::ALL),
 ];
 
 #[test]

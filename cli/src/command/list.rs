@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum as _};
 use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop, Popularity};
+use models::policy::{Backoff, Balancer, Deadline, Drop, Popularity};
 use models::times::Times;
 use models::workload::{Arrivals, Rate};
 use scenarios::growth::Curve;
@@ -116,6 +116,12 @@ const LISTS: &[Listed] = &[
         about: "how long a caller waits before it tries again",
         place: "retry.backoff, of clients.NAME or services.NAME.calls.NAME",
         entries: || rows(Backoff::ALL),
+    },
+    Listed {
+        name: "deadlines",
+        about: "whether what a caller waits for knows how long it waits",
+        place: "deadline, of clients.NAME or services.NAME.calls.NAME",
+        entries: || rows(Deadline::ALL),
     },
     Listed {
         name: "times",

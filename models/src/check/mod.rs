@@ -5,9 +5,11 @@ mod loops;
 mod program;
 
 use crate::blueprint::{Blueprint, Layout, Processor, Service};
+use crate::given::Given;
 use crate::path::Path;
+use crate::policy::guard::Guard;
 use crate::policy::hedge::{self, HedgeSpec};
-use crate::policy::{Balancer, Hedge, Retry};
+use crate::policy::{Balancer, Breaker, Deadline, Hedge, Retry};
 use crate::problem::{Problem, did_you_mean};
 use crate::topology::{
     ArrivalSpec, Caller, ClientSpec, PoolSpec, ProcessorSpec, RetrySpec, ServiceSpec, Site, Topology, UNLIMITED,
@@ -63,13 +65,28 @@ pub fn check(
         .collect();
     let Compiler { endpoints, ops, mut sites, .. } = compiler;
     let cancels = sites.iter().any(|site| site.cancel);
+    let told = told_of_deadlines(&sites, services.len());
     for site in &mut sites {
         site.entry = endpoints[usize::from(site.endpoint)].entry;
         let plain = site.pool.is_none() && site.timeout.is_none() && site.retry.is_none() && site.hedge.is_none();
-        site.direct = plain && !cancels;
+        site.inherits = matches!(site.caller, Caller::Service(service) if told[usize::from(service)]);
+        site.direct = plain && site.guard.is_none() && !site.inherits && !cancels;
     }
     calls::check(blueprint, &mut problems);
     if problems.is_empty() { Ok(Topology { services, endpoints, ops, sites, clients }) } else { Err(problems) }
+}
+
+/// Which services may be told of a deadline: by whoever tells its own, or passes on what it was told.
+fn told_of_deadlines(sites: &[Site], services: usize) -> Vec<bool> {
+    let mut told = vec![false; services];
+    loop {
+        let passes_on = |site: &Site| matches!(site.caller, Caller::Service(service) if told[usize::from(service)]);
+        let next = sites.iter().find(|s| (s.propagates || passes_on(s)) && !told[usize::from(s.callee)]);
+        let Some(callee) = next.map(|site| usize::from(site.callee)) else {
+            return told;
+        };
+        told[callee] = true;
+    }
 }
 
 /// Whether ids are wide enough for the design; where they are not, nothing more can be said of it.
@@ -136,7 +153,7 @@ impl Compiler<'_> {
         if let Err(why) = service.balancer.start() {
             self.problem(&path.name("balancer"), why, "see `outgrow list balancers`");
         }
-        let (mut pools, mut budgets, mut policies) = (Vec::new(), Vec::new(), IndexMap::new());
+        let (mut pools, mut budgets, mut guards, mut policies) = (Vec::new(), Vec::new(), Vec::new(), IndexMap::new());
         for (callee, policy) in &service.calls {
             let path = path.name("calls").name(callee);
             let callee_id = self.service_id(&path, callee);
@@ -150,7 +167,13 @@ impl Compiler<'_> {
             let retry = policy.retry.as_ref().and_then(|r| self.retry(&path.name("retry"), r, budgets.len() as u16));
             budgets.extend(policy.retry.as_ref().and_then(|r| r.budget.clone()));
             let hedge = self.hedge(&path.name("hedge"), policy.hedge.as_ref(), retry.as_ref());
-            policies.insert(callee.clone(), PolicySpec { pool, timeout, cancel: policy.cancel, retry, hedge });
+            let guard = self.guard(&path, policy.breaker.as_ref(), policy.bulkhead.as_ref()).map(|guard| {
+                guards.push(guard);
+                (guards.len() - 1) as u16
+            });
+            let propagates = self.propagates(&path.name("deadline"), policy.deadline, timeout);
+            let spec = PolicySpec { pool, timeout, cancel: policy.cancel, retry, hedge, guard, propagates };
+            policies.insert(callee.clone(), spec);
         }
         let context = Context { id, policies: &policies, server_is_thread, in_parallel: false };
         self.endpoints_of(&path, service, &context);
@@ -166,6 +189,7 @@ impl Compiler<'_> {
             balancer: service.balancer.clone(),
             pools,
             budgets,
+            guards,
         }
     }
 
@@ -191,6 +215,9 @@ impl Compiler<'_> {
         let retry = client.retry.as_ref().and_then(|r| self.retry(&path.name("retry"), r, 0));
         let hedge = self.hedge(&path.name("hedge"), client.hedge.as_ref(), retry.as_ref());
         self.timeout(&path.name("timeout"), client.timeout.as_ref().map(|t| t.get()));
+        let guard = self.guard(&path, client.breaker.as_ref(), client.bulkhead.as_ref());
+        let timeout = client.timeout.as_ref().map(|t| t.get());
+        let propagates = self.propagates(&path.name("deadline"), client.deadline, timeout);
         let mut mix = Vec::new();
         let total: f64 = client.mix.values().map(|w| w.get()).sum();
         if client.mix.is_empty() || total <= 0.0 {
@@ -215,6 +242,9 @@ impl Compiler<'_> {
                 cancel: client.cancel,
                 retry: retry.clone(),
                 hedge,
+                guard: guard.as_ref().map(|_| 0),
+                propagates,
+                inherits: false,
             };
             mix.push((so_far / total, self.site(site)));
         }
@@ -222,7 +252,7 @@ impl Compiler<'_> {
             last.0 = 1.0;
         }
         let arrivals = self.arrivals(&path.name("arrivals"), &client.arrivals, traces);
-        ClientSpec { name: name.to_owned(), arrivals, mix, budget }
+        ClientSpec { name: name.to_owned(), arrivals, mix, budget, guard }
     }
 
     fn arrivals(&mut self, path: &Path, arrivals: &Arrivals, traces: &IndexMap<String, Trace>) -> ArrivalSpec {
@@ -295,6 +325,38 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    /// A breaker and a bulkhead as run; `path` is that of the caller's policy.
+    fn guard(&mut self, path: &Path, breaker: Option<&Breaker>, bulkhead: Option<&Given<u32>>) -> Option<Guard> {
+        if let Some(breaker) = breaker {
+            let path = path.name("breaker");
+            for (name, span) in [("window", &breaker.window), ("open", &breaker.open)] {
+                if span.get().is_zero() {
+                    let help = format!("write a longer time, for example {name}: \"5s\", or leave the breaker out");
+                    self.problem(&path.name(name), "a breaker that takes no time does nothing", help);
+                }
+            }
+            let share = breaker.failures.get();
+            if share <= 0.0 || share > 1.0 {
+                let message = format!("it opens when {share} of the calls fail");
+                self.problem(&path.name("failures"), message, "write a share above 0 and up to 1, for example 0.5");
+            }
+            self.at_least_one(&path.name("at_least"), "calls enough to tell", breaker.at_least.get());
+            self.at_least_one(&path.name("probes"), "probes that close it again", breaker.probes.get());
+        }
+        let most = bulkhead.map(|most| self.at_least_one(&path.name("bulkhead"), "calls let through", most.get()));
+        (breaker.is_some() || most.is_some())
+            .then(|| Guard { breaker: breaker.cloned(), bulkhead: most.unwrap_or(UNLIMITED) })
+    }
+
+    fn propagates(&mut self, path: &Path, deadline: Deadline, timeout: Option<SimDuration>) -> bool {
+        let propagates = deadline == Deadline::Propagate;
+        if propagates && timeout.is_none() {
+            let help = "add a timeout, or leave the deadline out";
+            self.problem(path, "there is no timeout whose end could be told", help);
+        }
+        propagates
     }
 
     /// The hedge as run. Attempts of one call are numbered in 8 bits, repeats and extra ones together.

@@ -47,6 +47,8 @@ pub(super) struct PolicySpec {
     pub(super) cancel: bool,
     pub(super) retry: Option<RetrySpec>,
     pub(super) hedge: Option<HedgeSpec>,
+    pub(super) guard: Option<u16>,
+    pub(super) propagates: bool,
 }
 
 /// The endpoint that is being compiled.
@@ -295,6 +297,9 @@ impl<'a> Compiler<'a> {
             cancel: policy.cancel,
             retry: policy.retry,
             hedge: policy.hedge,
+            guard: policy.guard,
+            propagates: policy.propagates,
+            inherits: false,
         };
         Some(self.site(site))
     }

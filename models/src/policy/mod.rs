@@ -5,14 +5,19 @@
 
 pub mod backoff;
 pub mod balancer;
+pub mod breaker;
 pub mod budget;
+pub mod deadline;
 pub mod drop;
+pub mod guard;
 pub mod hedge;
 pub mod retry;
 
 pub use backoff::Backoff;
 pub use balancer::{Balancer, Popularity};
+pub use breaker::Breaker;
 pub use budget::Budget;
+pub use deadline::Deadline;
 pub use drop::Drop;
 pub use hedge::Hedge;
 pub use retry::Retry;

@@ -34,12 +34,25 @@ pub enum Cause {
     Downstream,
     /// The service itself answered with an error.
     Error,
+    /// It was not sent: the caller's circuit breaker was open.
+    Open,
+    /// It was not sent: the caller had too many calls under way.
+    Bulkhead,
 }
 
 impl Cause {
     /// Every cause, in the order of reports.
-    pub const ALL: [Self; 7] =
-        [Self::Timeout, Self::Rejected, Self::Dropped, Self::Crashed, Self::Unreachable, Self::Downstream, Self::Error];
+    pub const ALL: [Self; 9] = [
+        Self::Timeout,
+        Self::Rejected,
+        Self::Dropped,
+        Self::Crashed,
+        Self::Unreachable,
+        Self::Downstream,
+        Self::Error,
+        Self::Open,
+        Self::Bulkhead,
+    ];
 
     /// Its name in reports.
     pub const fn name(self) -> &'static str {
@@ -51,6 +64,8 @@ impl Cause {
             Self::Unreachable => "unreachable",
             Self::Downstream => "downstream",
             Self::Error => "error",
+            Self::Open => "open",
+            Self::Bulkhead => "bulkhead",
         }
     }
 }

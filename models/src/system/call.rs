@@ -148,8 +148,9 @@ impl State {
     /// Begins the next attempt: takes a connection, or waits for one, or sends.
     fn begin_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let topology = cx.topology;
+        let site = &topology.sites[usize::from(self.calls[slot].site)];
+        let inherited = if site.inherits { self.inherited(topology, self.calls[slot].caller) } else { None };
         let call = &mut self.calls[slot];
-        let site = &topology.sites[usize::from(call.site)];
         call.since = cx.now;
         call.due = site.timeout.map_or(SimTime::MAX, |t| cx.now.saturating_add(t));
         call.phase = Phase::Pool;
@@ -161,6 +162,17 @@ impl State {
         }
         cx.probe.attempt(cx.now, &probe::Attempt { site: call.site, request: call.request, attempt: call.attempt });
         let (pool, caller) = (site.pool, call.caller);
+        if let Some(inherited) = inherited {
+            call.due = call.due.min(inherited);
+            if inherited <= cx.now {
+                return self.fail_attempt(cx, slot, Cause::Timeout);
+            }
+        }
+        if site.guard.is_some()
+            && let Err(cause) = self.enter(cx, slot)
+        {
+            return self.fail_attempt(cx, slot, cause);
+        }
         self.set_timer(cx, slot);
         let Some(pool) = pool else {
             return self.send(cx, slot);
@@ -392,6 +404,14 @@ impl State {
 
     /// An attempt failed: the call repeats it or fails.
     pub(super) fn attempt_failed<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32, cause: Cause) {
+        if cx.topology.sites[usize::from(self.calls[slot].site)].guard.is_some() {
+            self.leave(cx, slot, Some(false));
+        }
+        self.fail_attempt(cx, slot, cause);
+    }
+
+    /// An attempt failed, perhaps before it was let through: the call repeats it or fails.
+    fn fail_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32, cause: Cause) {
         cx.probe.attempt_failed(cx.now, self.calls[slot].site, cause);
         let topology = cx.topology;
         let call = &self.calls[slot];
@@ -401,6 +421,9 @@ impl State {
         };
         let repeats = self.repeats(call);
         if repeats >= retry.max || call.attempt == u8::MAX {
+            return self.finish_call(cx, slot, Err(cause));
+        }
+        if site.inherits && self.inherited(topology, call.caller).is_some_and(|due| due <= cx.now) {
             return self.finish_call(cx, slot, Err(cause));
         }
         if let Some(budget) = retry.budget {
@@ -433,6 +456,10 @@ impl State {
         let call = &self.calls[slot];
         let (site_id, caller) = (call.site, call.caller);
         let site = &cx.topology.sites[usize::from(site_id)];
+        if result.is_ok() && site.guard.is_some() {
+            self.leave(cx, slot, Some(true));
+        }
+        let call = &self.calls[slot];
         let budget = if result.is_ok() { site.retry.as_ref().and_then(|r| r.budget) } else { None };
         match site.caller {
             Caller::Client(client) => {

@@ -13,7 +13,9 @@
 
 mod attempt;
 mod call;
+mod deadline;
 mod fifo;
+mod guard;
 mod hedge;
 mod processor;
 pub mod purpose;
@@ -338,6 +340,7 @@ impl System {
                                 waiting: pool.waiting,
                             })
                             .collect(),
+                        guards: r.guards.iter().map(|g| (g.under_way(), g.is_open(now))).collect(),
                     })
                     .collect(),
             }

@@ -11,6 +11,7 @@ use crate::blueprint::Layout;
 use crate::policy::Drop;
 use crate::policy::balancer::{BalancerState, Member, least_outstanding::fewest};
 use crate::policy::budget::BudgetState;
+use crate::policy::guard::GuardState;
 use crate::probe::{Capacity, Cause, Load, Probe};
 use crate::topology::{Topology, UNLIMITED};
 use std::collections::BTreeSet;
@@ -47,6 +48,7 @@ pub(super) struct Replica {
     pub(super) processor: Processor,
     pub(super) pools: Vec<Pool>,
     pub(super) budgets: Vec<BudgetState>,
+    pub(super) guards: Vec<GuardState>,
     /// Branches that run on after their visits have gone on without them.
     pub(super) loose: u32,
 }
@@ -286,6 +288,7 @@ impl State {
             processor: Processor::new(),
             pools: vec![Pool::default(); spec.pools.len()],
             budgets: spec.budgets.iter().map(crate::policy::Budget::start).collect(),
+            guards: vec![GuardState::default(); spec.guards.len()],
             loose: 0,
         };
         let gone = self.replicas.iter().position(|r| r.state == ReplicaState::Gone && r.held == 0);

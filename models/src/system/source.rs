@@ -5,6 +5,7 @@
 use super::{Cx, NONE, State, purpose};
 use crate::event::Event;
 use crate::policy::budget::BudgetState;
+use crate::policy::guard::GuardState;
 use crate::probe::{Arrival, Outcome, Probe};
 use crate::topology::{ArrivalSpec, ClientSpec, Topology};
 use crate::workload::rate::Bound;
@@ -34,6 +35,8 @@ pub(super) struct ClientState {
     asked: Vec<u32>,
     /// The retry budget of the population.
     pub(super) budget: Option<BudgetState>,
+    /// The guard of the population.
+    pub(super) guard: Option<GuardState>,
 }
 
 impl ClientState {
@@ -49,6 +52,7 @@ impl ClientState {
             rest: Vec::new(),
             asked: vec![0; spec.users() as usize],
             budget: spec.budget.as_ref().map(crate::policy::Budget::start),
+            guard: spec.guard.as_ref().map(|_| GuardState::default()),
         }
     }
 

@@ -435,6 +435,10 @@ impl State {
             }
             Doing::Calling => {
                 let call = until.as_nanos() as u32;
+                let entered = matches!(self.calls[call].phase, Phase::Sent | Phase::Lost | Phase::Pool);
+                if entered && cx.topology.sites[usize::from(self.calls[call].site)].guard.is_some() {
+                    self.leave(cx, call, None);
+                }
                 match self.calls[call].phase {
                     Phase::Sent if self.calls[call].replica == HEDGED => self.cancel_legs(cx, call),
                     Phase::Sent => {

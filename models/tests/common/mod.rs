@@ -12,7 +12,7 @@ use models::event::Event;
 use models::given::Given;
 use models::intervention::{Act, Timeline};
 use models::policy::backoff::Decorrelated;
-use models::policy::{Backoff, Balancer, Budget, Drop, Hedge, Retry};
+use models::policy::{Backoff, Balancer, Breaker, Budget, Deadline, Drop, Hedge, Retry};
 use models::probe::{Attempt, Capacity, Cause, Load, Measure, Outcome, Probe, Response};
 use models::system::{Limits, Run, System};
 use models::times::Times;
@@ -159,10 +159,24 @@ pub trait CallerWords: Sized {
     fn retries(self, max: u32, backoff: u64) -> Self;
     fn budget(self, share: f64, capacity: f64, initial: f64) -> Self;
     fn hedges(self, after: u64, most: u32) -> Self;
+    fn breaks(self, breaker: Breaker) -> Self;
+    fn bulkhead(self, most: u32) -> Self;
+    fn propagates(self) -> Self;
 }
 
 pub fn retry(max: u32, backoff: u64) -> Retry {
     Retry { max: max.into(), backoff: Backoff::Constant(ns(backoff).into()), budget: None }
+}
+
+/// Counts over `window`, opens at half of them, stays open for `open`.
+pub fn breaker(window: u64, at_least: u32, open: u64, probes: u32) -> Breaker {
+    Breaker {
+        window: ns(window).into(),
+        failures: 0.5.into(),
+        at_least: at_least.into(),
+        open: ns(open).into(),
+        probes: probes.into(),
+    }
 }
 
 pub fn decorrelated(base: u64, cap: u64) -> Backoff {
@@ -190,6 +204,21 @@ macro_rules! caller_words {
             fn budget(mut self, share: f64, capacity: f64, initial: f64) -> Self {
                 let budget = Budget { share: share.into(), capacity: capacity.into(), initial: initial.into() };
                 self.retry.as_mut().expect("a budget limits retries").budget = Some(budget);
+                self
+            }
+
+            fn breaks(mut self, breaker: Breaker) -> Self {
+                self.breaker = Some(breaker);
+                self
+            }
+
+            fn bulkhead(mut self, most: u32) -> Self {
+                self.bulkhead = Some(most.into());
+                self
+            }
+
+            fn propagates(mut self) -> Self {
+                self.deadline = Deadline::Propagate;
                 self
             }
 
@@ -221,6 +250,9 @@ pub fn client(arrivals: Arrivals, asks: &str) -> Client {
         cancel: false,
         retry: None,
         hedge: None,
+        breaker: None,
+        bulkhead: None,
+        deadline: Deadline::Own,
     }
 }
 
@@ -657,6 +689,7 @@ impl Audit {
         }
         for service in run.model.snapshot(run.now()).services {
             for r in &service.replicas {
+                assert!(r.guards.iter().all(|(under_way, _)| *under_way == 0), "{}: {r:?}", service.name);
                 let left = (r.waiting, r.held, r.at_work, r.pools.iter().map(|p| p.used + p.waiting).sum::<u32>());
                 assert_eq!(left, (0, 0, 0, 0), "{}: {r:?}", service.name);
                 assert_eq!(r.state, models::system::ReplicaState::Up, "{}: has drained: {r:?}", service.name);

@@ -10,7 +10,7 @@ use crate::scenario::Act;
 use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Balancer, Drop, Popularity};
+use models::policy::{Backoff, Balancer, Deadline, Drop, Popularity};
 use models::times::Times;
 use models::workload::{Arrivals, Rate};
 use sim_core::time::SimDuration;
@@ -35,6 +35,7 @@ const FAMILIES: &[Family] = &[
     Family { name: "Popularity", noun: "a popularity", entries: Popularity::ALL },
     Family { name: "Layout", noun: "a layout", entries: Layout::ALL },
     Family { name: "Drop", noun: "a drop rule", entries: Drop::ALL },
+    Family { name: "Deadline", noun: "a kind of deadline", entries: Deadline::ALL },
     Family { name: "Backoff", noun: "a backoff", entries: Backoff::ALL },
     Family { name: "Act", noun: "an act", entries: Act::ALL },
 ];
@@ -44,6 +45,7 @@ const STRUCTS: &[(&str, &str)] = &[
     ("Queue", "(cap: 100)"),
     ("Retry", "(max: 2, backoff: Drawn(Exponential(\"2s\")))"),
     ("Budget", "(share: 0.1)"),
+    ("Breaker", "(window: \"10s\", failures: 0.5, at_least: 20, open: \"5s\", probes: 3)"),
     ("Hedge", "(after: \"20ms\", most: 1)"),
     ("TraceFile", "(file: \"monday.csv\")"),
     ("Slo", "(objective: 0.999, threshold: \"1s\")"),
