@@ -17,6 +17,7 @@ use models::policy::start::{Cold, Machines, Start};
 use models::policy::{Admission, Backoff, Balancer, Cache, Discipline, Drop, Eviction, KeyOf, Refresh};
 use models::probe::Probe;
 use models::system::{Limits, Run, System};
+use models::times::Times;
 use models::workload::rate::{Match, Piecewise, Ramp};
 use models::workload::{Arrivals, Balking, Client, Count, Rate};
 use proptest::prelude::*;
@@ -171,7 +172,7 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
     let mut steps = Vec::new();
     let preempts = service.queue.discipline == Discipline::PreemptivePriority;
     let own_server = matches!(service.processor, Processor::Servers(_)) && service.threads.is_none() && !preempts;
-    let mut with = Steps { id, count, working: true, own_server, missed: false };
+    let mut with = Steps { id, count, working: true, own_server, missed: false, replies: true };
     for _ in 0..1 + shape.below(4) {
         steps.push(with.step(shape, n, 0));
     }
@@ -219,6 +220,19 @@ fn random_policy(shape: &mut Dice, n: &mut Dice, impatient: bool) -> CallPolicy 
     if n.hit(40) {
         policy = policy.cancels();
     }
+    if n.hit(30) {
+        policy = policy.hedges(1 + n.below(400), 1 + n.below(3) as u32);
+    }
+    if shape.hit(20) {
+        policy =
+            policy.breaks(breaker(1 + n.below(2_000), 1 + n.below(4) as u32, 1 + n.below(800), 1 + n.below(2) as u32));
+    }
+    if shape.hit(20) {
+        policy = policy.bulkhead(1 + n.below(4) as u32);
+    }
+    if policy.timeout.is_some() && n.hit(30) {
+        policy = policy.propagates();
+    }
     if shape.hit(40) {
         policy = policy.retries(n.below(3) as u32, 0).backing_off(random_backoff(n));
         if shape.hit(30) {
@@ -252,6 +266,8 @@ struct Steps {
     own_server: bool,
     /// Within the steps of a miss: another lookup there is one in the far cache.
     missed: bool,
+    /// Whether a reply may be sent here.
+    replies: bool,
 }
 
 impl Steps {
@@ -260,7 +276,7 @@ impl Steps {
     }
 
     fn step(&mut self, shape: &mut Dice, n: &mut Dice, depth: u32) -> Step {
-        let kind = shape.below(if depth < 2 { 14 } else { 8 });
+        let kind = shape.below(if depth < 2 { 18 } else { 8 });
         let further = self.count - self.id - 1;
         match kind {
             4 => Step::Delay(random_time(n)),
@@ -276,16 +292,34 @@ impl Steps {
             }
             10..=11 => {
                 let outside = std::mem::replace(&mut self.working, !self.own_server);
+                let inside = std::mem::replace(&mut self.replies, false);
                 let step = Step::Parallel((0..1 + shape.below(3)).map(|_| self.steps(shape, n, depth + 1)).collect());
-                self.working = outside;
+                (self.working, self.replies) = (outside, inside);
                 step
             }
-            12.. if depth == 0 || !self.missed => {
+            12..=13 if depth == 0 || !self.missed => {
                 let outside = std::mem::replace(&mut self.missed, true);
                 let step = lookup(if outside { "far" } else { "near" }, self.steps(shape, n, depth + 1));
                 self.missed = outside;
                 step
             }
+            14 => {
+                let outside = std::mem::replace(&mut self.working, !self.own_server);
+                let inside = std::mem::replace(&mut self.replies, false);
+                let of: Vec<_> = (0..1 + shape.below(3)).map(|_| self.steps(shape, n, depth + 1)).collect();
+                (self.working, self.replies) = (outside, inside);
+                quorum(1 + n.below(of.len() as u64) as u32, of)
+            }
+            15 => {
+                let times = match shape.below(3) {
+                    0 => Times::Fixed((shape.below(4) as u32).into()),
+                    1 => Times::Geometric((0.3 * shape.below(3) as f64).into()),
+                    _ => Times::Poisson((0.5 * shape.below(3) as f64).into()),
+                };
+                repeat(times, self.steps(shape, n, 2))
+            }
+            16 => fail(n.below(50) as f64 / 100.0),
+            17 if self.replies => Step::Reply,
             _ if self.working => Step::Work(random_time(n)),
             _ => Step::Delay(random_time(n)),
         }
@@ -302,9 +336,10 @@ fn random_popularity(n: &mut Dice) -> Popularity {
 }
 
 fn random_backoff(n: &mut Dice) -> Backoff {
-    match n.below(4) {
+    match n.below(5) {
         0 | 1 => Backoff::Constant(ns(n.below(5) * 100).into()),
         2 => Backoff::Drawn(random_time(n)),
+        3 => decorrelated(n.below(5) * 20, 200),
         _ => Backoff::Exponential(Exponential {
             base: ns(n.below(100)).into(),
             cap: ns(n.below(1_000)).into(),
@@ -388,6 +423,19 @@ fn random_client(shape: &mut Dice, n: &mut Dice, count: usize) -> Client {
     });
     if n.hit(40) {
         client = client.cancels();
+    }
+    if n.hit(30) && client.patience.is_none() {
+        client = client.hedges(1 + n.below(400), 1 + n.below(3) as u32);
+    }
+    if shape.hit(20) {
+        client =
+            client.breaks(breaker(1 + n.below(2_000), 1 + n.below(4) as u32, 1 + n.below(800), 1 + n.below(2) as u32));
+    }
+    if shape.hit(20) {
+        client = client.bulkhead(1 + n.below(4) as u32);
+    }
+    if client.timeout.is_some() && n.hit(30) {
+        client = client.propagates();
     }
     if shape.hit(50) {
         client = client.retries(n.below(3) as u32, 0).backing_off(random_backoff(n));

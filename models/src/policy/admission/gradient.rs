@@ -109,7 +109,7 @@ mod tests {
             most: thousand(),
         };
         let mut state = rule.start();
-        let mut reply = |millis: u64, state: &mut GradientState| {
+        let reply = |millis: u64, state: &mut GradientState| {
             let outstanding = state.limit as u32;
             rule.replied(state, Reply { took: SimDuration::from_millis(millis), good: true, outstanding });
         };

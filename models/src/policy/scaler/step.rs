@@ -66,7 +66,7 @@ mod tests {
         let step = |above: f64, add: u32| Threshold { above: above.into(), add: add.into() };
         let rule = StepScaling { up: vec![step(0.7, 2), step(0.9, 6)], below: 0.3.into(), cooldown: five_minutes() };
         let mut memory = Memory::default();
-        let mut at = |now, busy: f64, memory: &mut Memory| {
+        let at = |now, busy: f64, memory: &mut Memory| {
             let mut seen = observed(now, 10);
             seen.sample.busy = busy;
             rule.desired(memory, &seen)
