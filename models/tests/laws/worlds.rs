@@ -18,7 +18,7 @@ use models::policy::{Admission, Backoff, Balancer, Cache, Discipline, Drop, Evic
 use models::probe::Probe;
 use models::system::{Limits, Run, System};
 use models::times::Times;
-use models::workload::rate::{Match, Piecewise, Ramp};
+use models::workload::rate::{Diurnal, FlashCrowd, Growth, Match, Piecewise, Product, Ramp, Scaled, Sum, Weekly};
 use models::workload::{Arrivals, Balking, Client, Count, Rate};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -136,10 +136,10 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
     if n.hit(40) {
         service = service.cap(n.below(6) as u32);
     }
-    service = service.drops(match n.below(4) {
-        0 | 1 => Drop::Never,
-        2 => Drop::Expired,
-        _ => Drop::RemainingBelow(ns(n.below(300)).into()),
+    service = service.drops(match n.below(6) {
+        0 => Drop::Never,
+        1 | 2 => Drop::Expired,
+        _ => Drop::RemainingBelow(ns(n.below(600)).into()),
     });
     if shape.hit(30) {
         service.start = random_start(n);
@@ -367,10 +367,41 @@ fn random_time(n: &mut Dice) -> Distribution {
 fn random_rate(n: &mut Dice) -> Rate {
     let some = |n: &mut Dice| (1e6 * (1 + n.below(8)) as f64).into();
     let points = |n: &mut Dice| vec![(ns(n.below(CALM / 4)).into(), some(n)), (ns(CALM / 2).into(), some(n))];
-    match n.below(6) {
-        0..=2 => Rate::Constant(some(n)),
-        3 => Rate::Piecewise(Piecewise(points(n))),
-        4 => Rate::Ramp(Ramp(points(n))),
+    let day = |n: &mut Dice| Diurnal {
+        mean: some(n),
+        peak: 1.5.into(),
+        at: ns(n.below(CALM)).into(),
+        second: 0.0.into(),
+        period: ns(1 + CALM / (1 + n.below(4))).into(),
+    };
+    match n.below(12) {
+        0 | 1 => Rate::Constant(some(n)),
+        2 => Rate::Piecewise(Piecewise(points(n))),
+        3 => Rate::Ramp(Ramp(points(n))),
+        4 => Rate::Diurnal(day(n)),
+        5 => {
+            let days = (0..7).map(|_| (n.below(4) as f64 / 2.0).into()).collect();
+            Rate::Weekly(Weekly { days, day: day(n) })
+        }
+        6 => {
+            let (start, ceiling, midpoint) = (5e5.into(), some(n), ns(1 + n.below(CALM)).into());
+            Rate::Growth(if n.hit(50) {
+                Growth::Logistic { start, ceiling: (3.0 * ceiling.get()).into(), midpoint }
+            } else {
+                let (innovation, imitation) = (0.1.into(), (n.below(5) as f64 / 4.0).into());
+                Growth::Bass { start, ceiling, innovation, imitation, per: midpoint }
+            })
+        }
+        7 => {
+            let bursts = vec![(ns(n.below(CALM)).into(), 2.0.into())];
+            Rate::FlashCrowd(FlashCrowd { base: some(n), bursts, rise: ns(100).into(), decay: ns(CALM / 10).into() })
+        }
+        8 => Rate::Sum(Sum(vec![Rate::Constant(some(n)), Rate::Ramp(Ramp(points(n)))])),
+        9 => {
+            let factor = vec![(ns(n.below(CALM)).into(), 0.5.into()), (ns(CALM).into(), 1.5.into())];
+            Rate::Product(Product(vec![Rate::Diurnal(day(n)), Rate::Piecewise(Piecewise(factor))]))
+        }
+        10 => Rate::Scaled(Scaled(0.5.into(), Box::new(Rate::Piecewise(Piecewise(points(n)))))),
         _ => Rate::Match(Match {
             kick_off: ns(CALM / 4).into(),
             goals: vec![(ns(n.below(CALM)).into(), 1.5.into())],
@@ -387,9 +418,9 @@ fn random_count(n: &mut Dice) -> Count {
 
 fn random_client(shape: &mut Dice, n: &mut Dice, count: usize) -> Client {
     let mega = |n: &mut Dice, most: u64| 1e6 * (1 + n.below(most)) as f64;
-    let mut arrivals = match shape.below(7) {
+    let mut arrivals = match shape.below(10) {
         0 => at((0..3 + shape.below(40)).map(|_| shape.below(40) * 100).collect::<Vec<_>>()),
-        1 => Arrivals::Poisson(random_rate(n)),
+        1 | 6..=8 => Arrivals::Poisson(random_rate(n)),
         2 => renewal(if n.hit(50) {
             exactly(100 + n.below(10) * 100)
         } else {
