@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use models::blueprint::{Blueprint, CallPolicy, Layout, Processor, Queue, Service, Step};
 use models::check::check;
 use models::distribution::Distribution;
-use models::policy::{Backoff, Retry};
+use models::policy::{Backoff, Deadline, Retry};
 use models::topology::Topology;
 use models::workload::rate::Match;
 use models::workload::{Arrivals, Balking, Client, Rate, Workload};
@@ -122,6 +122,10 @@ fn client(arrivals: Arrivals, asks: &str) -> Client {
         timeout: None,
         cancel: false,
         retry: None,
+        hedge: None,
+        breaker: None,
+        bulkhead: None,
+        deadline: Deadline::Own,
     }
 }
 

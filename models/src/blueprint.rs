@@ -7,7 +7,8 @@
 use crate::catalogue::Entry;
 use crate::distribution::Distribution;
 use crate::given::Given;
-use crate::policy::{Admission, Balancer, Cache, Discipline, Drop, Retry, Scaler, Start};
+use crate::policy::{Admission, Balancer, Breaker, Cache, Deadline, Discipline, Drop, Hedge, Retry, Scaler, Start};
+use crate::times::Times;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
@@ -163,6 +164,21 @@ pub enum Step {
         #[serde(default)]
         miss: Vec<Step>,
     },
+    /// Does all branches at once and goes on when `need` of them have ended well; the others run on, with
+    /// nobody waiting and without the visit's thread. Fails as soon as too many have failed.
+    Quorum {
+        /// How many must end well; with 1 the first wins.
+        need: Given<u32>,
+        /// The branches.
+        of: Vec<Vec<Step>>,
+    },
+    /// Does the steps several times, one after the other: `Repeat(3, [...])`, `Repeat(Poisson(mean: 2), [...])`.
+    Repeat(Times, Vec<Step>),
+    /// The caller gets its reply now, and the visit goes on with the rest, keeping its thread: work after
+    /// the reply, the second phase of a layered queueing network.
+    Reply,
+    /// Fails with this probability, by an error of the service's own: `Fail(0.01)`.
+    Fail(Given<f64>),
 }
 
 /// How one service calls another.
@@ -184,6 +200,19 @@ pub struct CallPolicy {
     /// Whether and how a failed attempt is repeated.
     #[serde(default)]
     pub retry: Option<Retry>,
+    /// Whether and when an attempt without a reply is sent once more.
+    #[serde(default)]
+    pub hedge: Option<Hedge>,
+    /// Whether calls fail at once after too many failures.
+    #[serde(default)]
+    pub breaker: Option<Breaker>,
+    /// Most calls under way at once, waiting for a connection included, from one replica of the caller or one
+    /// client population; more fail at once. Left out, any number.
+    #[serde(default)]
+    pub bulkhead: Option<Given<u32>>,
+    /// Whether the timeout is told to all calls that this one causes.
+    #[serde(default)]
+    pub deadline: Deadline,
 }
 
 impl Step {
@@ -225,6 +254,18 @@ impl Step {
             example: "Lookup(cache: \"users\", miss: [Call(\"db.query\")])",
             summary: "looks up a key in a cache of the service; on a miss does the steps and stores it",
         },
+        Entry {
+            name: "Quorum",
+            example: "Quorum(need: 1, of: [[Call(\"a.get\")], [Call(\"b.get\")]])",
+            summary: "does all branches at once, goes on when enough have ended well, lets the others run on",
+        },
+        Entry {
+            name: "Repeat",
+            example: "Repeat(3, [Call(\"db.query\")])",
+            summary: "does the steps several times, or Geometric(mean: 2.5) or Poisson(mean: 2) times",
+        },
+        Entry { name: "Reply", example: "Reply", summary: "replies now and goes on with the rest, keeping its thread" },
+        Entry { name: "Fail", example: "Fail(0.01)", summary: "fails with this probability" },
     ];
 }
 

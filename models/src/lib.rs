@@ -19,5 +19,6 @@ pub mod probe;
 pub mod problem;
 pub mod snapshot;
 pub mod system;
+pub mod times;
 pub mod topology;
 pub mod workload;

@@ -62,6 +62,9 @@ pub struct ReplicaSnapshot {
     pub keys: Vec<u32>,
     /// Its pools.
     pub pools: Vec<PoolSnapshot>,
+    /// Of each of its callees with a breaker or a bulkhead, in the order written: calls under way, and whether
+    /// the breaker is open.
+    pub guards: Vec<(u32, bool)>,
 }
 
 /// A pool at an instant.

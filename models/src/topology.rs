@@ -4,6 +4,8 @@ use crate::blueprint::Layout;
 use crate::policy::backoff::BackoffRule;
 use crate::policy::cache::CacheSpec;
 use crate::policy::discipline::Order;
+use crate::policy::guard::Guard;
+use crate::policy::hedge::HedgeSpec;
 use crate::policy::start::{Cold, Machines};
 use crate::policy::{Admission, Balancer, Budget, Drop, Scaler};
 use crate::workload::balking::BalkingRule;
@@ -76,6 +78,8 @@ pub struct ServiceSpec {
     pub pools: Vec<PoolSpec>,
     /// Retry budgets of each replica.
     pub budgets: Vec<Budget>,
+    /// Guards of each replica.
+    pub guards: Vec<Guard>,
     /// Caches of each replica, or of all in common.
     pub caches: Vec<CacheSpec>,
 }
@@ -199,6 +203,24 @@ pub enum Op {
     Lookup(Lookup),
     /// Stores the key that the same lookup has missed.
     Store(Lookup),
+    /// Starts a branch at each target; goes on after so many have ended well.
+    Quorum {
+        /// Where each branch starts.
+        targets: Box<[u32]>,
+        /// How many must end well.
+        need: u16,
+        /// Where to go on.
+        join: u32,
+    },
+    /// The reply goes out; the visit goes on.
+    Reply,
+    /// Fails with this probability.
+    Fail {
+        /// The probability.
+        p: f64,
+        /// Purpose and ordinal of the draw.
+        draw: u64,
+    },
     /// Goes on elsewhere.
     Goto(u32),
     /// The program, or a branch of [`Op::Parallel`], ends.
@@ -253,6 +275,14 @@ pub struct Site {
     pub balks: bool,
     /// Whether the caller is a population whose patience may end while an attempt waits.
     pub patient: bool,
+    /// Whether an attempt without a reply is sent once more.
+    pub hedge: Option<HedgeSpec>,
+    /// Index of the guard among the caller's, if there is one.
+    pub guard: Option<u16>,
+    /// Whether the timeout is told to all calls that one made here causes.
+    pub propagates: bool,
+    /// Whether calls made here may have been told of a deadline.
+    pub inherits: bool,
 }
 
 /// A retry policy as run.
@@ -283,6 +313,8 @@ pub struct ClientSpec {
     pub balking: BalkingRule,
     /// How long its attempts wait for a thread, if not for ever.
     pub patience: Option<Dist>,
+    /// The population's guard, if it has one.
+    pub guard: Option<Guard>,
 }
 
 /// Arrivals as run.
@@ -346,7 +378,8 @@ impl Topology {
             t.services.iter().map(of).collect::<Vec<_>>()
         };
         let sites = |t: &Self| {
-            let of = |s: &Site| (s.caller, s.endpoint, s.path, s.pool, s.retry.as_ref().and_then(|r| r.budget));
+            let of =
+                |s: &Site| (s.caller, s.endpoint, s.path, s.pool, s.retry.as_ref().and_then(|r| r.budget), s.guard);
             t.sites.iter().map(of).collect::<Vec<_>>()
         };
         let kinds = |t: &Self| {
@@ -368,7 +401,7 @@ impl Topology {
             (services(self) == services(next), "the services, or how one queues,"),
             (endpoints(self) == endpoints(next) && ops(self) == ops(next), "the steps of an endpoint"),
             (pools(self) == pools(next), "which pools there are"),
-            (sites(self) == sites(next), "who calls what, and with which pool or retry budget,"),
+            (sites(self) == sites(next), "who calls what, and with which pool, retry budget, breaker or bulkhead,"),
             (kinds(self) == kinds(next), "the kind of a processor, or which retry budgets there are,"),
             (caches(self) == caches(next), "which caches there are, which of them are shared and which analytic,"),
             (clients(self) == clients(next), "the client populations"),
@@ -395,6 +428,9 @@ impl Op {
             Self::End => (7, vec![]),
             Self::Lookup(lookup) => (8, vec![u32::from(lookup.cache), lookup.hit]),
             Self::Store(lookup) => (9, vec![u32::from(lookup.cache)]),
+            Self::Quorum { targets, join, .. } => (10, targets.iter().copied().chain([*join]).collect()),
+            Self::Reply => (11, vec![]),
+            Self::Fail { .. } => (12, vec![]),
         }
     }
 }

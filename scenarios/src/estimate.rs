@@ -35,7 +35,7 @@ pub struct Cost {
     pub jobs: usize,
     /// Fresh requests of one replication.
     pub requests: f64,
-    /// Attempts at services that a request causes, without repeats.
+    /// Attempts at services that a request causes, without repeats and the extra attempts of hedges.
     pub visits_per_request: f64,
     /// Events of all replications together.
     pub events: f64,
@@ -281,7 +281,9 @@ impl Flow {
                 let timeout_s = site.timeout.map_or(f64::INFINITY, |timeout| timeout.as_secs_f64());
                 flow.patience_s = flow.patience_s.min(timeout_s).min(patience);
                 let repeats = site.retry.as_ref().filter(|retry| retry.budget.is_none()).map_or(0, |retry| retry.max);
-                let gives_up = if site.timeout.is_some() || site.patient { 1.0 + f64::from(repeats) } else { 1.0 };
+                let ends = site.timeout.is_some() || site.patient;
+                let extra = site.hedge.map_or(0, |hedge| hedge.most);
+                let gives_up = if ends { 1.0 + f64::from(repeats) } else { 1.0 } * (1.0 + f64::from(extra));
                 flow.most_attempts = flow.most_attempts.max(gives_up);
             }
         }

@@ -189,6 +189,9 @@ pub(crate) const FAILURES: &[Definition; Cause::ALL.len()] = &[
     failure(Cause::Downstream, "Fresh requests that failed because the last attempt failed at a service further down."),
     failure(Cause::Balked, "Fresh requests that did not join those that were there."),
     failure(Cause::Reneged, "Fresh requests that failed because the patience of the last attempt ended in the queue."),
+    failure(Cause::Error, "Fresh requests that failed because the service asked answered with an error."),
+    failure(Cause::Open, "Fresh requests that failed because the circuit breaker of their clients was open."),
+    failure(Cause::Bulkhead, "Fresh requests that failed because their clients had too many under way."),
 ];
 
 const fn failure(cause: Cause, about: &'static str) -> Definition {

@@ -5,9 +5,12 @@ use models::blueprint::{Layout, Processor, Service, Step};
 use models::catalogue;
 use models::distribution::Distribution;
 use models::policy::scaler::ScalingRule;
-use models::policy::{Admission, Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh, Retry};
+use models::policy::{
+    Admission, Backoff, Balancer, Deadline, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh, Retry,
+};
 use models::probe::{Arrival, Cause, Digest, Load, Outcome, Probe, Response};
 use models::system::Run;
+use models::times::Times;
 use models::workload::rate::{Growth, Product, Scaled, Sum};
 use models::workload::{Arrivals, Balking, Count, Rate};
 use scenarios::document::Document;
@@ -246,6 +249,8 @@ fn everything_there_is_occurs_in_the_library() {
     check("growth", Growth::ALL, &found.growths);
     check("count", Count::ALL, &found.counts);
     check("act", Act::ALL, &found.acts);
+    check("deadline", Deadline::ALL, &found.deadlines);
+    check("number of times", Times::ALL, &found.times);
     assert!(missing.is_empty(), "no scenario of the library has {missing:?}");
 }
 
@@ -272,6 +277,8 @@ struct Found {
     evictions: BTreeSet<String>,
     refreshes: BTreeSet<String>,
     owners: BTreeSet<String>,
+    times: BTreeSet<String>,
+    deadlines: BTreeSet<String>,
 }
 
 /// The name of a value's variant.
@@ -304,6 +311,7 @@ impl Found {
                 Arrivals::Mmpp(_) | Arrivals::Trace(_) => {}
             }
             self.retry(client.retry.as_ref());
+            self.deadlines.insert(variant(&client.deadline));
         }
         self.acts.extend(scenario.timeline.iter().map(|entry| variant(&entry.act)));
     }
@@ -352,7 +360,12 @@ impl Found {
                 Step::Work(distribution) | Step::Delay(distribution) => {
                     self.distributions.insert(variant(distribution));
                 }
-                Step::Call(_) | Step::Send(_) => {}
+                Step::Call(_) | Step::Send(_) | Step::Reply | Step::Fail(_) => {}
+                Step::Quorum { of, .. } => of.iter().for_each(|steps| self.steps(steps)),
+                Step::Repeat(times, steps) => {
+                    self.times.insert(variant(times));
+                    self.steps(steps);
+                }
                 Step::Parallel(branches) => branches.iter().for_each(|steps| self.steps(steps)),
                 Step::Branch(branches) => branches.iter().for_each(|(_, steps)| self.steps(steps)),
                 Step::Maybe(_, steps) | Step::Lookup { miss: steps, .. } => self.steps(steps),
@@ -372,8 +385,8 @@ const TEMPLATE: &str = r#"(
             balancer: BALANCER,
             queue: (discipline: DISCIPLINE, drop: DROP),
             caches: {"users": (keys: 9, popularity: Uniform, ttl: "1s", eviction: EVICTION, refresh: REFRESH, key_of: OWNER)},
-            calls: {"db": (pool: 4, timeout: "1s", retry: (max: 1, backoff: BACKOFF))},
-            endpoints: {"page": [Work(DISTRIBUTION), STEP, Call("db.query")]},
+            calls: {"db": (pool: 4, timeout: "1s", deadline: DEADLINE, retry: (max: 1, backoff: BACKOFF))},
+            endpoints: {"page": [Work(DISTRIBUTION), STEP, Repeat(TIMES, [Call("db.query")])]},
         ),
         "db": (endpoints: {"query": [Work(Constant("1ms"))]}),
         "push": (queue: (layout: LAYOUT), endpoints: {"notify": [Work(Constant("1ms"))]}),
@@ -389,7 +402,7 @@ const TEMPLATE: &str = r#"(
 )"#;
 
 /// Every family, and its word in the template.
-const FAMILIES: [(&str, &[catalogue::Entry]); 20] = [
+const FAMILIES: [(&str, &[catalogue::Entry]); 22] = [
     ("ADMISSION", Admission::ALL),
     ("SCALER", ScalingRule::ALL),
     ("PROCESSOR", Processor::ALL),
@@ -410,6 +423,8 @@ const FAMILIES: [(&str, &[catalogue::Entry]); 20] = [
     ("EVICTION", Eviction::ALL),
     ("REFRESH", Refresh::ALL),
     ("OWNER", KeyOf::ALL),
+    ("TIMES", Times::ALL),
+    ("DEADLINE", Deadline::ALL),
 ];
 
 #[test]

@@ -9,7 +9,8 @@ use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
 use models::policy::scaler::ScalingRule;
-use models::policy::{Admission, Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh};
+use models::policy::{Admission, Backoff, Balancer, Deadline, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh};
+use models::times::Times;
 use models::workload::rate::Growth;
 use models::workload::{Arrivals, Balking, Count, Rate};
 use scenarios::growth::Curve;
@@ -171,6 +172,18 @@ const LISTS: &[Listed] = &[
         about: "how long a caller waits before it tries again",
         place: "retry.backoff, of clients.NAME or services.NAME.calls.NAME",
         entries: || rows(Backoff::ALL),
+    },
+    Listed {
+        name: "deadlines",
+        about: "whether what a caller waits for knows how long it waits",
+        place: "deadline, of clients.NAME or services.NAME.calls.NAME",
+        entries: || rows(Deadline::ALL),
+    },
+    Listed {
+        name: "times",
+        about: "how often steps are repeated, besides a plain number",
+        place: "Repeat(..., [...])",
+        entries: || rows(Times::ALL),
     },
     Listed {
         name: "acts",

@@ -158,15 +158,15 @@ fn lookups<'a>(
     for step in steps {
         match step {
             // Nobody waits for what is handed over.
-            Step::Work(_) | Step::Delay(_) | Step::Send(_) => {}
+            Step::Work(_) | Step::Delay(_) | Step::Send(_) | Step::Reply | Step::Fail(_) => {}
             Step::Call(to) => found.extend(endpoints.get(to).into_iter().flatten().copied()),
-            Step::Parallel(branches) => {
+            Step::Parallel(branches) | Step::Quorum { of: branches, .. } => {
                 branches.iter().for_each(|steps| lookups(service, spec, steps, endpoints, waits, found));
             }
             Step::Branch(branches) => {
                 branches.iter().for_each(|(_, steps)| lookups(service, spec, steps, endpoints, waits, found));
             }
-            Step::Maybe(_, steps) => lookups(service, spec, steps, endpoints, waits, found),
+            Step::Maybe(_, steps) | Step::Repeat(_, steps) => lookups(service, spec, steps, endpoints, waits, found),
             Step::Lookup { cache, miss } => {
                 let mut inside = IndexSet::new();
                 lookups(service, spec, miss, endpoints, waits, &mut inside);

@@ -54,11 +54,13 @@ fn ending(endpoints: &Endpoints<'_>) -> IndexSet<String> {
 
 fn can_end(steps: &[Step], endpoints: &Endpoints<'_>, ending: &IndexSet<String>) -> bool {
     steps.iter().all(|step| match step {
-        Step::Work(_) | Step::Delay(_) => true,
+        Step::Work(_) | Step::Delay(_) | Step::Reply | Step::Fail(_) => true,
         // A call to what does not exist is reported elsewhere.
         Step::Call(to) | Step::Send(to) => ending.contains(to) || !endpoints.contains_key(to),
         Step::Parallel(branches) => branches.iter().all(|steps| can_end(steps, endpoints, ending)),
         Step::Branch(branches) => branches.iter().any(|(p, steps)| p.get() > 0.0 && can_end(steps, endpoints, ending)),
+        Step::Quorum { of, .. } => of.iter().all(|steps| can_end(steps, endpoints, ending)),
+        Step::Repeat(times, steps) => times.may_be_none() || can_end(steps, endpoints, ending),
         Step::Maybe(p, steps) => p.get() < 1.0 || can_end(steps, endpoints, ending),
         // The first lookup finds nothing.
         Step::Lookup { miss, .. } => can_end(miss, endpoints, ending),
@@ -87,10 +89,12 @@ fn cycle(from: &str, endpoints: &Endpoints<'_>, ending: &IndexSet<String>) -> St
 fn targets<'a>(steps: &'a [Step], times: f64, found: &mut impl FnMut(&'a str, f64)) {
     for step in steps {
         match step {
-            Step::Work(_) | Step::Delay(_) => {}
+            Step::Work(_) | Step::Delay(_) | Step::Reply | Step::Fail(_) => {}
             Step::Call(to) | Step::Send(to) => found(to, times),
             Step::Parallel(branches) => branches.iter().for_each(|steps| targets(steps, times, found)),
             Step::Branch(branches) => branches.iter().for_each(|(p, steps)| targets(steps, times * p.get(), found)),
+            Step::Quorum { of, .. } => of.iter().for_each(|steps| targets(steps, times, found)),
+            Step::Repeat(loops, steps) => targets(steps, times * loops.mean(), found),
             Step::Maybe(p, steps) => targets(steps, times * p.get(), found),
             // At worst every lookup misses.
             Step::Lookup { miss, .. } => targets(miss, times, found),

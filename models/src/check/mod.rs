@@ -2,12 +2,15 @@
 
 mod caches;
 mod calls;
+mod loops;
 mod program;
 
 use crate::blueprint::{Blueprint, Layout, Processor, Service};
 use crate::given::Given;
 use crate::path::Path;
-use crate::policy::{Admission, Balancer, Discipline, Retry, Start};
+use crate::policy::guard::Guard;
+use crate::policy::hedge::{self, HedgeSpec};
+use crate::policy::{Admission, Balancer, Breaker, Deadline, Discipline, Hedge, Retry, Start};
 use crate::problem::{Problem, did_you_mean};
 use crate::topology::{
     ArrivalSpec, Caller, ClientSpec, MOST_URGENT, PoolSpec, ProcessorSpec, RetrySpec, ServiceSpec, Site, StartSpec,
@@ -66,10 +69,12 @@ pub fn check(
         .collect();
     let Compiler { endpoints, ops, mut sites, .. } = compiler;
     let cancels = sites.iter().any(|site| site.cancel);
+    let told = told_of_deadlines(&sites, services.len());
     for site in &mut sites {
         site.entry = endpoints[usize::from(site.endpoint)].entry;
-        site.direct =
-            site.pool.is_none() && site.timeout.is_none() && site.retry.is_none() && !site.patient && !cancels;
+        let plain = site.pool.is_none() && site.timeout.is_none() && site.retry.is_none() && site.hedge.is_none();
+        site.inherits = matches!(site.caller, Caller::Service(service) if told[usize::from(service)]);
+        site.direct = plain && site.guard.is_none() && !site.patient && !site.inherits && !cancels;
     }
     calls::check(blueprint, &mut problems);
     caches::check(blueprint, &mut problems);
@@ -78,6 +83,19 @@ pub fn check(
         Ok(Topology { services, endpoints, ops, sites, clients, prioritised })
     } else {
         Err(problems)
+    }
+}
+
+/// Which services may be told of a deadline: by whoever tells its own, or passes on what it was told.
+fn told_of_deadlines(sites: &[Site], services: usize) -> Vec<bool> {
+    let mut told = vec![false; services];
+    loop {
+        let passes_on = |site: &Site| matches!(site.caller, Caller::Service(service) if told[usize::from(service)]);
+        let next = sites.iter().find(|s| (s.propagates || passes_on(s)) && !told[usize::from(s.callee)]);
+        let Some(callee) = next.map(|site| usize::from(site.callee)) else {
+            return told;
+        };
+        told[callee] = true;
     }
 }
 
@@ -162,7 +180,7 @@ impl Compiler<'_> {
             1.0 / speed.get()
         });
         let slowness = slowness.collect();
-        let (mut pools, mut budgets, mut policies) = (Vec::new(), Vec::new(), IndexMap::new());
+        let (mut pools, mut budgets, mut guards, mut policies) = (Vec::new(), Vec::new(), Vec::new(), IndexMap::new());
         for (callee, policy) in &service.calls {
             let path = path.name("calls").name(callee);
             let callee_id = self.service_id(&path, callee);
@@ -175,7 +193,14 @@ impl Compiler<'_> {
             self.timeout(&path.name("timeout"), timeout);
             let retry = policy.retry.as_ref().and_then(|r| self.retry(&path.name("retry"), r, budgets.len() as u16));
             budgets.extend(policy.retry.as_ref().and_then(|r| r.budget.clone()));
-            policies.insert(callee.clone(), PolicySpec { pool, timeout, cancel: policy.cancel, retry });
+            let hedge = self.hedge(&path.name("hedge"), policy.hedge.as_ref(), retry.as_ref());
+            let guard = self.guard(&path, policy.breaker.as_ref(), policy.bulkhead.as_ref()).map(|guard| {
+                guards.push(guard);
+                (guards.len() - 1) as u16
+            });
+            let propagates = self.propagates(&path.name("deadline"), policy.deadline, timeout);
+            let spec = PolicySpec { pool, timeout, cancel: policy.cancel, retry, hedge, guard, propagates };
+            policies.insert(callee.clone(), spec);
         }
         let caches = self.caches_of(&path, service);
         let context = Context { id, service, policies: &policies, server_is_thread, in_parallel: false };
@@ -200,6 +225,7 @@ impl Compiler<'_> {
             slowness,
             pools,
             budgets,
+            guards,
             caches,
         }
     }
@@ -279,9 +305,17 @@ impl Compiler<'_> {
     fn client(&mut self, id: u16, name: &str, client: &Client, traces: &IndexMap<String, Trace>) -> ClientSpec {
         let path = Path::root().name("clients").name(name);
         let budget = client.retry.as_ref().and_then(|r| r.budget.clone());
-        let retry = client.retry.as_ref().map(|r| self.retry(&path.name("retry"), r, 0));
+        let retry = client.retry.as_ref().and_then(|r| self.retry(&path.name("retry"), r, 0));
+        let hedge = self.hedge(&path.name("hedge"), client.hedge.as_ref(), retry.as_ref());
         self.timeout(&path.name("timeout"), client.timeout.as_ref().map(|t| t.get()));
         let (priority, balking, patience) = self.manners(&path, client);
+        if patience.is_some() && hedge.is_some() {
+            let message = "patience and hedge of one client cannot be combined yet";
+            self.problem(&path.name("hedge"), message, "leave out one of them; a timeout may stand beside a hedge");
+        }
+        let guard = self.guard(&path, client.breaker.as_ref(), client.bulkhead.as_ref());
+        let timeout = client.timeout.as_ref().map(|t| t.get());
+        let propagates = self.propagates(&path.name("deadline"), client.deadline, timeout);
         let mut mix = Vec::new();
         let total: f64 = client.mix.values().map(|w| w.get()).sum();
         if client.mix.is_empty() || total <= 0.0 {
@@ -304,7 +338,11 @@ impl Compiler<'_> {
                 pool: None,
                 timeout: client.timeout.as_ref().map(|t| t.get()),
                 cancel: client.cancel,
-                retry: retry.clone().flatten(),
+                retry: retry.clone(),
+                hedge,
+                guard: guard.as_ref().map(|_| 0),
+                propagates,
+                inherits: false,
                 balks: balking != BalkingRule::Never,
                 patient: patience.is_some(),
             };
@@ -314,7 +352,7 @@ impl Compiler<'_> {
             last.0 = 1.0;
         }
         let arrivals = self.arrivals(&path.name("arrivals"), &client.arrivals, traces);
-        ClientSpec { name: name.to_owned(), arrivals, mix, budget, priority, balking, patience }
+        ClientSpec { name: name.to_owned(), arrivals, mix, budget, guard, priority, balking, patience }
     }
 
     fn arrivals(&mut self, path: &Path, arrivals: &Arrivals, traces: &IndexMap<String, Trace>) -> ArrivalSpec {
@@ -414,6 +452,57 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    /// A breaker and a bulkhead as run; `path` is that of the caller's policy.
+    fn guard(&mut self, path: &Path, breaker: Option<&Breaker>, bulkhead: Option<&Given<u32>>) -> Option<Guard> {
+        if let Some(breaker) = breaker {
+            let path = path.name("breaker");
+            for (name, span) in [("window", &breaker.window), ("open", &breaker.open)] {
+                if span.get().is_zero() {
+                    let help = format!("write a longer time, for example {name}: \"5s\", or leave the breaker out");
+                    self.problem(&path.name(name), "a breaker that takes no time does nothing", help);
+                }
+            }
+            let share = breaker.failures.get();
+            if share <= 0.0 || share > 1.0 {
+                let message = format!("it opens when {share} of the calls fail");
+                self.problem(&path.name("failures"), message, "write a share above 0 and up to 1, for example 0.5");
+            }
+            self.at_least_one(&path.name("at_least"), "calls enough to tell", breaker.at_least.get());
+            self.at_least_one(&path.name("probes"), "probes that close it again", breaker.probes.get());
+        }
+        let most = bulkhead.map(|most| self.at_least_one(&path.name("bulkhead"), "calls let through", most.get()));
+        (breaker.is_some() || most.is_some())
+            .then(|| Guard { breaker: breaker.cloned(), bulkhead: most.unwrap_or(UNLIMITED) })
+    }
+
+    fn propagates(&mut self, path: &Path, deadline: Deadline, timeout: Option<SimDuration>) -> bool {
+        let propagates = deadline == Deadline::Propagate;
+        if propagates && timeout.is_none() {
+            let help = "add a timeout, or leave the deadline out";
+            self.problem(path, "there is no timeout whose end could be told", help);
+        }
+        propagates
+    }
+
+    /// The hedge as run. Attempts of one call are numbered in 8 bits, repeats and extra ones together.
+    fn hedge(&mut self, path: &Path, hedge: Option<&Hedge>, retry: Option<&RetrySpec>) -> Option<HedgeSpec> {
+        let hedge = hedge?;
+        if hedge.after.get().is_zero() {
+            let help = "write how long to wait for the first reply, for example after: \"20ms\"";
+            self.problem(&path.name("after"), "an extra attempt is sent at once, with the first", help);
+        }
+        let (most, repeats) = (hedge.most.get(), retry.map_or(0, |retry| u32::from(retry.max)));
+        if most == 0 || most > hedge::MOST {
+            let message = format!("{most} extra attempts of one attempt");
+            self.problem(&path.name("most"), message, format!("write 1 to {}, or leave the hedge out", hedge::MOST));
+        } else if (1 + repeats) * (1 + most) > 255 {
+            let message =
+                format!("{repeats} repeats with {most} extra attempts each are more than 255 attempts of a call");
+            self.problem(&path.name("most"), message, "write fewer, here or in retry.max");
+        }
+        Some(hedge.compile())
     }
 
     fn service_id(&mut self, path: &Path, name: &str) -> Option<u16> {

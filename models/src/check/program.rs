@@ -3,6 +3,7 @@
 use crate::blueprint::{Blueprint, Service, Step};
 use crate::distribution::Distribution;
 use crate::path::Path;
+use crate::policy::hedge::HedgeSpec;
 use crate::problem::{Problem, did_you_mean};
 use crate::system::purpose;
 use crate::topology::{Caller, EndpointSpec, Op, RetrySpec, Site};
@@ -12,7 +13,7 @@ use sim_core::random::hash_name;
 use sim_core::time::SimDuration;
 
 /// The most branches of one `Parallel`; a visit counts those that are open in 16 bits.
-const MOST_BRANCHES: usize = 10_000;
+pub(super) const MOST_BRANCHES: usize = 10_000;
 
 /// Gathers ids, programs and problems while a design is checked.
 pub(super) struct Compiler<'a> {
@@ -26,16 +27,18 @@ pub(super) struct Compiler<'a> {
     pub(super) users: u64,
     /// Keys in caches at the start, of the services so far.
     pub(super) warm_keys: u64,
-    problems: &'a mut Vec<Problem>,
+    pub(super) problems: &'a mut Vec<Problem>,
 }
 
 /// Counts within one endpoint, from which draws and calls get stable names.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Ordinals {
-    work: u64,
-    delay: u64,
-    branch: u64,
-    calls: IndexMap<String, u64>,
+    pub(super) work: u64,
+    pub(super) delay: u64,
+    pub(super) branch: u64,
+    pub(super) fail: u64,
+    pub(super) times: u64,
+    pub(super) calls: IndexMap<String, u64>,
     pub(super) lookups: IndexMap<String, u64>,
 }
 
@@ -46,6 +49,9 @@ pub(super) struct PolicySpec {
     pub(super) timeout: Option<SimDuration>,
     pub(super) cancel: bool,
     pub(super) retry: Option<RetrySpec>,
+    pub(super) hedge: Option<HedgeSpec>,
+    pub(super) guard: Option<u16>,
+    pub(super) propagates: bool,
 }
 
 /// The endpoint that is being compiled.
@@ -58,7 +64,7 @@ pub(super) struct Context<'a> {
     pub(super) in_parallel: bool,
 }
 
-fn next(counter: &mut u64, purpose: u64) -> u64 {
+pub(super) fn next(counter: &mut u64, purpose: u64) -> u64 {
     let draw = purpose::nth(purpose, *counter);
     *counter += 1;
     draw
@@ -179,6 +185,20 @@ impl<'a> Compiler<'a> {
             }
             Step::Lookup { cache, miss } => self.lookup(path, cache, miss, context, ordinals),
             Step::Branch(branches) => self.branch(path, branches, context, ordinals),
+            Step::Quorum { need, of } => self.quorum(path, need.get(), of, context, ordinals),
+            Step::Repeat(times, steps) => self.repeat(path, times, steps, context, ordinals),
+            Step::Reply => {
+                if context.in_parallel {
+                    let help = "write Reply outside: a request has one reply";
+                    self.problem(path, "a branch replies for the whole request", help);
+                }
+                self.ops.push(Op::Reply);
+            }
+            Step::Fail(p) => {
+                let p = self.probability(path, p.get());
+                let draw = next(&mut ordinals.fail, purpose::FAIL);
+                self.ops.push(Op::Fail { p, draw });
+            }
             Step::Parallel(branches) => {
                 if branches.is_empty() {
                     self.problem(path, "Parallel has no branches", "add one, or leave the step out");
@@ -188,17 +208,29 @@ impl<'a> Compiler<'a> {
                     return self.problem(path, message, format!("use at most {MOST_BRANCHES}"));
                 }
                 let at = self.ops.len();
-                self.ops.push(Op::Goto(0));
-                let context = Context { in_parallel: true, ..*context };
-                let mut targets = Vec::new();
-                for (i, steps) in branches.iter().enumerate() {
-                    targets.push(self.ops.len() as u32);
-                    self.steps(&path.index(0).index(i), steps, &context, ordinals);
-                    self.ops.push(Op::End);
-                }
-                self.ops[at] = Op::Parallel { targets: targets.into(), join: self.ops.len() as u32 };
+                let targets = self.branches(&path.index(0), branches, context, ordinals);
+                self.ops[at] = Op::Parallel { targets, join: self.ops.len() as u32 };
             }
         }
+    }
+
+    /// An instruction to be filled in, and after it the branches that it starts.
+    pub(super) fn branches(
+        &mut self,
+        path: &Path,
+        branches: &[Vec<Step>],
+        context: &Context<'_>,
+        ordinals: &mut Ordinals,
+    ) -> Box<[u32]> {
+        self.ops.push(Op::Goto(0));
+        let context = Context { in_parallel: true, ..*context };
+        let mut targets = Vec::new();
+        for (i, steps) in branches.iter().enumerate() {
+            targets.push(self.ops.len() as u32);
+            self.steps(&path.index(i), steps, &context, ordinals);
+            self.ops.push(Op::End);
+        }
+        targets.into()
     }
 
     fn branch(
@@ -271,6 +303,10 @@ impl<'a> Compiler<'a> {
             retry: policy.retry,
             balks: false,
             patient: false,
+            hedge: policy.hedge,
+            guard: policy.guard,
+            propagates: policy.propagates,
+            inherits: false,
         };
         Some(self.site(site))
     }

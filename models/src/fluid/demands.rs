@@ -27,8 +27,10 @@ pub struct EndpointDemand {
     pub steps: f64,
     /// Calls of other endpoints: which, how many, and from which pool of the caller.
     pub calls: Vec<(usize, f64, Option<u16>)>,
-    /// From admission to reply if nobody ever waits, in seconds.
+    /// From admission to the end of the visit if nobody ever waits, in seconds.
     pub time_s: f64,
+    /// From admission to the reply if nobody ever waits, in seconds.
+    pub reply_s: f64,
 }
 
 /// Rounds after which calls in circles have died out.
@@ -41,11 +43,13 @@ impl Demands {
         let mut endpoints: Vec<EndpointDemand> =
             topology.endpoints.iter().map(|e| endpoint(topology, e.entry, hits.at(e.service))).collect();
         for _ in 0..ROUNDS {
-            let before: Vec<f64> = endpoints.iter().map(|e| e.time_s).collect();
+            let before: Vec<f64> = endpoints.iter().map(|e| e.reply_s).collect();
             for (id, spec) in topology.endpoints.iter().enumerate() {
-                endpoints[id].time_s = time_from(topology, spec.entry, hits.at(spec.service), &before);
+                let hits = hits.at(spec.service);
+                endpoints[id].reply_s = time_from(topology, spec.entry, hits, &before, Until::Reply);
+                endpoints[id].time_s = time_from(topology, spec.entry, hits, &before, Until::End);
             }
-            if endpoints.iter().zip(&before).all(|(e, before)| (e.time_s - before).abs() <= 1e-9 * e.time_s) {
+            if endpoints.iter().zip(&before).all(|(e, before)| (e.reply_s - before).abs() <= 1e-9 * e.reply_s) {
                 break;
             }
         }
@@ -71,7 +75,7 @@ impl Demands {
         let (mut before, mut sum) = (0.0, 0.0);
         for &(cumulative, site) in &client.mix {
             let endpoint = usize::from(topology.sites[usize::from(site)].endpoint);
-            sum += (cumulative - before) * self.endpoints[endpoint].time_s;
+            sum += (cumulative - before) * self.endpoints[endpoint].reply_s;
             before = cumulative;
         }
         sum
@@ -121,7 +125,7 @@ fn weights(topology: &Topology, entry: u32, hits: &[f64]) -> Vec<(usize, f64)> {
                     before = cumulative;
                 }
             }
-            Op::Parallel { targets, join } => {
+            Op::Parallel { targets, join } | Op::Quorum { targets, join, .. } => {
                 targets.iter().for_each(|&to| go(to as usize, 1.0));
                 go(*join as usize, 1.0);
             }
@@ -132,7 +136,10 @@ fn weights(topology: &Topology, entry: u32, hits: &[f64]) -> Vec<(usize, f64)> {
                 go(lookup.hit as usize, hit);
                 go(pc + 1, 1.0 - hit);
             }
-            Op::Work { .. } | Op::Delay { .. } | Op::Call(_) | Op::Send(_) | Op::Store(_) => go(pc + 1, 1.0),
+            Op::Fail { p, .. } => go(pc + 1, 1.0 - p),
+            Op::Work { .. } | Op::Delay { .. } | Op::Call(_) | Op::Send(_) | Op::Store(_) | Op::Reply => {
+                go(pc + 1, 1.0);
+            }
         }
     }
     done
@@ -151,14 +158,24 @@ fn endpoint(topology: &Topology, entry: u32, hits: &[f64]) -> EndpointDemand {
                 let site = &topology.sites[usize::from(*site)];
                 endpoint.calls.push((usize::from(site.endpoint), weight, site.pool));
             }
-            Op::Branch { .. } | Op::Parallel { .. } | Op::Lookup(_) | Op::Store(_) | Op::Goto(_) | Op::End => {}
+            Op::Branch { .. } | Op::Parallel { .. } | Op::Quorum { .. } | Op::Lookup(_) | Op::Store(_) => {}
+            Op::Reply | Op::Fail { .. } | Op::Goto(_) | Op::End => {}
         }
     }
     endpoint
 }
 
-/// Time from `pc` to the end, given that of every endpoint called: backwards through the program.
-fn time_from(topology: &Topology, entry: u32, hits: &[f64], endpoints: &[f64]) -> f64 {
+/// What a time runs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// The reply.
+    Reply,
+    /// The end of the visit: the same, unless it replies before.
+    End,
+}
+
+/// Time from `pc` to the reply or the end, given that of every endpoint called: backwards through the program.
+fn time_from(topology: &Topology, entry: u32, hits: &[f64], endpoints: &[f64], until: Until) -> f64 {
     let reached = weights(topology, entry, hits);
     let mut times = BTreeMap::new();
     for (pc, _) in reached.into_iter().rev() {
@@ -184,6 +201,14 @@ fn time_from(topology: &Topology, entry: u32, hits: &[f64], endpoints: &[f64]) -
             Op::Parallel { targets, join } => {
                 targets.iter().map(|&to| at(to as usize)).fold(0.0, f64::max) + at(*join as usize)
             }
+            Op::Quorum { targets, need, join } => {
+                let mut ends: Vec<f64> = targets.iter().map(|&to| at(to as usize)).collect();
+                ends.sort_by(f64::total_cmp);
+                ends.get(usize::from(*need).saturating_sub(1)).copied().unwrap_or(0.0) + at(*join as usize)
+            }
+            Op::Reply if until == Until::Reply => 0.0,
+            Op::Reply => at(pc + 1),
+            Op::Fail { p, .. } => (1.0 - p) * at(pc + 1),
             Op::Goto(to) => at(*to as usize),
             Op::End => 0.0,
         };

@@ -91,7 +91,7 @@ pub fn utilisations(
             let used: f64 = of_service()
                 .flat_map(|e| demands.endpoints[e].calls.iter().map(move |call| (e, call)))
                 .filter(|(_, (_, _, of))| *of == Some(pool as u16))
-                .map(|(e, (to, calls, _))| visits_per_s[e] * calls * demands.endpoints[*to].time_s)
+                .map(|(e, (to, calls, _))| visits_per_s[e] * calls * demands.endpoints[*to].reply_s)
                 .sum();
             add(Resource::Pool(pool as u16), used, replicas[id] * f64::from(size.size));
         }

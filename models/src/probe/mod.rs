@@ -38,11 +38,17 @@ pub enum Cause {
     Balked,
     /// Its patience ended while it waited for a thread.
     Reneged,
+    /// The service itself answered with an error.
+    Error,
+    /// It was not sent: the caller's circuit breaker was open.
+    Open,
+    /// It was not sent: the caller had too many calls under way.
+    Bulkhead,
 }
 
 impl Cause {
     /// Every cause, in the order of reports.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Timeout,
         Self::Rejected,
         Self::Dropped,
@@ -51,6 +57,9 @@ impl Cause {
         Self::Downstream,
         Self::Balked,
         Self::Reneged,
+        Self::Error,
+        Self::Open,
+        Self::Bulkhead,
     ];
 
     /// Its name in reports.
@@ -64,6 +73,9 @@ impl Cause {
             Self::Downstream => "downstream",
             Self::Balked => "balked",
             Self::Reneged => "reneged",
+            Self::Error => "error",
+            Self::Open => "open",
+            Self::Bulkhead => "bulkhead",
         }
     }
 }
@@ -120,6 +132,8 @@ pub struct Response {
     pub ok: bool,
     /// Whether somebody still waited for it.
     pub wanted: bool,
+    /// Whether its reply had gone out before, as [`Probe::replied`] has told.
+    pub replied: bool,
 }
 
 /// A visit looks up a key in a cache.
@@ -205,6 +219,8 @@ pub trait Probe {
     fn admitted(&mut self, now: SimTime, service: u16, waited: SimDuration) {}
     /// An attempt leaves a service without a reply.
     fn turned_away(&mut self, now: SimTime, service: u16, cause: Cause) {}
+    /// A visit sends its reply and goes on, this long after its attempt arrived.
+    fn replied(&mut self, now: SimTime, service: u16, response: SimDuration) {}
     /// A visit ends.
     fn responded(&mut self, now: SimTime, response: &Response) {}
     /// A visit on behalf of a request needs the processor for this long.
@@ -251,6 +267,7 @@ both! {
     service_arrival(service: u16);
     admitted(service: u16, waited: SimDuration);
     turned_away(service: u16, cause: Cause);
+    replied(service: u16, response: SimDuration);
     responded(response: &Response);
     demand(service: u16, request: Key, demand: SimDuration);
     looked_up(lookup: &LookedUp);

@@ -1,6 +1,7 @@
 //! Attempts on their way: what stands in a queue, and what a visit begins with.
 
-use super::call::Phase;
+use super::call::{Call, Phase};
+use super::hedge::HEDGED;
 use super::visit::Doing;
 use super::{State, purpose};
 use crate::topology::Topology;
@@ -42,6 +43,10 @@ pub(super) enum Awaited {
     Call,
     /// The visit whose branch this is.
     Parent,
+    /// Nobody: a visit whose reply has gone out.
+    Replied,
+    /// Nobody: a branch that its parent has left behind. It holds no thread.
+    Loose,
 }
 
 /// Who waits for the end of an attempt, and how urgent it is, in one byte.
@@ -68,8 +73,16 @@ impl Standing {
             1 => Awaited::Client,
             2 => Awaited::Visit,
             3 => Awaited::Call,
-            _ => Awaited::Parent,
+            4 => Awaited::Parent,
+            5 => Awaited::Replied,
+            _ => Awaited::Loose,
         }
+    }
+
+    /// The same urgency, awaited by somebody else.
+    #[inline]
+    pub(super) const fn awaited_by(self, awaited: Awaited) -> Self {
+        Self::new(awaited, self.priority())
     }
 }
 
@@ -101,14 +114,18 @@ impl State {
     #[inline]
     pub(super) fn wanted(&self, attempt: &Attempt) -> bool {
         match attempt.awaited() {
-            Awaited::Nobody | Awaited::Client => true,
+            Awaited::Nobody | Awaited::Client | Awaited::Replied | Awaited::Loose => true,
             Awaited::Visit | Awaited::Parent => {
                 let caller = &self.visits[attempt.by];
                 caller.doing == Doing::Awaiting && caller.until.as_nanos() == attempt.key.bits()
             }
             Awaited::Call => {
                 let call = &self.calls[attempt.by];
-                call.phase == Phase::Sent && call.key == attempt.key && call.attempt == attempt.number
+                let one = |call: &Call| match call.replica {
+                    HEDGED => self.leg_is_open(call.visit, attempt.number),
+                    _ => call.attempt == attempt.number,
+                };
+                call.phase == Phase::Sent && call.key == attempt.key && one(call)
             }
         }
     }
@@ -118,7 +135,7 @@ impl State {
         match attempt.awaited() {
             _ if !self.wanted(attempt) => Some(attempt.arrived),
             Awaited::Call => Some(self.given_up(topology, attempt.by)).filter(|due| *due != SimTime::MAX),
-            Awaited::Nobody | Awaited::Client | Awaited::Visit | Awaited::Parent => None,
+            _ => None,
         }
     }
 }

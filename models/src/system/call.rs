@@ -13,6 +13,7 @@
 //! of it is remembered here, its attempt knows by itself who waits for it.
 
 use super::attempt::{Attempt, Awaited, Standing, attempt_key};
+use super::hedge::HEDGED;
 use super::patience::PATIENT;
 use super::replica::Host;
 use super::visit::Doing;
@@ -44,7 +45,7 @@ pub(super) struct Call {
     pub(super) timer: SimTime,
     /// The calling visit, or the closed user.
     pub(super) caller: u32,
-    /// The replica the attempt was sent to, or [`NONE`].
+    /// The replica the attempt was sent to, or [`NONE`]; or [`HEDGED`], and then [`Self::visit`] is a round.
     pub(super) replica: u32,
     /// The visit the attempt became, or [`NONE`] or [`PATIENT`] while it waits.
     pub(super) visit: u32,
@@ -161,14 +162,31 @@ impl State {
     /// Begins the next attempt: takes a connection, or waits for one, or sends.
     fn begin_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let topology = cx.topology;
+        let site = &topology.sites[usize::from(self.calls[slot].site)];
+        let inherited = if site.inherits { self.inherited(topology, self.calls[slot].caller) } else { None };
         let call = &mut self.calls[slot];
-        let site = &topology.sites[usize::from(call.site)];
         call.since = cx.now;
         call.due = site.timeout.map_or(SimTime::MAX, |t| cx.now.saturating_add(t));
-        call.visit = NONE;
-        call.replica = NONE;
+        call.phase = Phase::Pool;
+        if call.replica == HEDGED {
+            self.rounds[call.visit].begin(call.attempt);
+        } else {
+            call.visit = NONE;
+            call.replica = NONE;
+        }
         cx.probe.attempt(cx.now, &probe::Attempt { site: call.site, request: call.request, attempt: call.attempt });
         let (pool, caller) = (site.pool, call.caller);
+        if let Some(inherited) = inherited {
+            call.due = call.due.min(inherited);
+            if inherited <= cx.now {
+                return self.fail_attempt(cx, slot, Cause::Timeout);
+            }
+        }
+        if site.guard.is_some()
+            && let Err(cause) = self.enter(cx, slot)
+        {
+            return self.fail_attempt(cx, slot, cause);
+        }
         self.set_timer(cx, slot);
         let Some(pool) = pool else {
             return self.send(cx, slot);
@@ -192,6 +210,9 @@ impl State {
         let priority = self.priority_of(cx.topology, call.site, call.caller);
         let call = &mut self.calls[slot];
         call.phase = Phase::Sent;
+        if call.replica == HEDGED {
+            self.rounds[call.visit].send(call.attempt);
+        }
         let attempt = Attempt {
             key: call.key,
             request: call.request,
@@ -255,7 +276,7 @@ impl State {
             return Ok(());
         }
         if attempt.awaited() == Awaited::Call {
-            self.calls[attempt.by].replica = host;
+            self.note_replica(&attempt, host);
         }
         if before >= spec.cap {
             cx.probe.turned_away(cx.now, callee, Cause::Rejected);
@@ -287,7 +308,7 @@ impl State {
         let direct = match attempt.awaited() {
             Awaited::Client => true,
             Awaited::Visit => self.wanted(attempt),
-            Awaited::Nobody | Awaited::Call | Awaited::Parent => false,
+            _ => false,
         };
         if !direct {
             return;
@@ -312,7 +333,13 @@ impl State {
     fn reply_to_call<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: &Attempt, result: Result<(), Cause>) {
         let slot = attempt.by;
         let call = &self.calls[slot];
-        if call.key != attempt.key || call.attempt != attempt.number {
+        if call.key != attempt.key {
+            return;
+        }
+        if call.replica == HEDGED {
+            return self.reply_to_leg(cx, attempt, result);
+        }
+        if call.attempt != attempt.number {
             return;
         }
         let (phase, pooled) = (call.phase, cx.topology.sites[usize::from(call.site)].pool.is_some());
@@ -341,7 +368,10 @@ impl State {
             return;
         }
         call.timer = SimTime::MAX;
-        if call.due > cx.now || matches!(call.phase, Phase::Free | Phase::Zombie) {
+        if call.due > cx.now {
+            if cx.topology.sites[usize::from(call.site)].hedge.is_some() {
+                self.hedge(cx, slot);
+            }
             return self.set_timer(cx, slot);
         }
         match call.phase {
@@ -353,12 +383,19 @@ impl State {
             }
             Phase::Sent | Phase::Lost if call.visit == PATIENT => self.renege(cx, slot),
             Phase::Sent | Phase::Lost => self.give_up(cx, slot),
-            Phase::Free | Phase::Zombie => {}
+            Phase::Zombie => {
+                self.cancel_legs(cx, slot);
+                self.free_call(slot);
+            }
+            Phase::Free => {}
         }
     }
 
     /// The caller stops waiting for an attempt that was sent.
     fn give_up<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
+        if self.calls[slot].replica == HEDGED {
+            return self.give_up_round(cx, slot);
+        }
         let lost = self.calls[slot].phase == Phase::Lost;
         let cancel = cx.topology.sites[usize::from(self.calls[slot].site)].cancel;
         let mut slot = slot;
@@ -368,28 +405,42 @@ impl State {
             self.cancel_attempt(cx, slot);
             self.release_connection(cx, slot);
         } else if self.pool_of(cx.topology, slot).is_some() {
-            slot = self.leave_zombie(slot);
+            slot = self.leave_zombie(slot, cx.topology.sites[usize::from(self.calls[slot].site)].caller);
         }
         self.attempt_failed(cx, slot, Cause::Timeout);
     }
 
     /// The attempt keeps its connection until it ends: it keeps the slot, and the call moves to a new one.
-    fn leave_zombie(&mut self, slot: u32) -> u32 {
-        let call = self.calls[slot].clone();
+    pub(super) fn leave_zombie(&mut self, slot: u32, by: Caller) -> u32 {
+        let mut call = self.calls[slot].clone();
         let caller = call.caller;
+        self.move_round(&mut call);
         let timer = self.calls.last_freed().map_or(SimTime::MAX, |before| before.timer);
         let moved = self.calls.insert(Call { timer, ..call });
         let zombie = &mut self.calls[slot];
         zombie.phase = Phase::Zombie;
         zombie.due = SimTime::MAX;
         // The zombie's owner is the replica whose pool it belongs to, not the visit, which may end.
-        zombie.caller = self.visits[caller].replica;
-        self.visits[caller].until = SimTime::from_nanos(u64::from(moved));
+        zombie.caller = match by {
+            Caller::Client(_) => NONE,
+            Caller::Service(_) => {
+                self.visits[caller].until = SimTime::from_nanos(u64::from(moved));
+                self.visits[caller].replica
+            }
+        };
         moved
     }
 
     /// An attempt failed: the call repeats it or fails.
     pub(super) fn attempt_failed<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32, cause: Cause) {
+        if cx.topology.sites[usize::from(self.calls[slot].site)].guard.is_some() {
+            self.leave(cx, slot, (cause != Cause::Balked).then_some(false));
+        }
+        self.fail_attempt(cx, slot, cause);
+    }
+
+    /// An attempt failed, perhaps before it was let through: the call repeats it or fails.
+    fn fail_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32, cause: Cause) {
         cx.probe.attempt_failed(cx.now, self.calls[slot].site, cause);
         let topology = cx.topology;
         let call = &self.calls[slot];
@@ -397,7 +448,11 @@ impl State {
         let Some(retry) = &site.retry else {
             return self.finish_call(cx, slot, Err(cause));
         };
-        if call.attempt >= retry.max || cause == Cause::Balked {
+        let repeats = self.repeats(call);
+        if repeats >= retry.max || cause == Cause::Balked || call.attempt == u8::MAX {
+            return self.finish_call(cx, slot, Err(cause));
+        }
+        if site.inherits && self.inherited(topology, call.caller).is_some_and(|due| due <= cx.now) {
             return self.finish_call(cx, slot, Err(cause));
         }
         if let Some(budget) = retry.budget {
@@ -415,8 +470,9 @@ impl State {
             }
         }
         let call = &mut self.calls[slot];
-        let mut rng = attempt_key(call.key, call.attempt).index(purpose::BACKOFF).rng();
-        let wait = retry.backoff.wait(u32::from(call.attempt), &mut rng);
+        let key = call.key;
+        let rng = |repeat: u32| attempt_key(key, repeat as u8).index(purpose::BACKOFF).rng();
+        let wait = retry.backoff.wait(u32::from(repeats), rng);
         call.attempt += 1;
         call.phase = Phase::Backoff;
         call.due = cx.now.saturating_add(wait);
@@ -425,10 +481,14 @@ impl State {
 
     /// The call ends: its client is served or gives up, or its visit goes on.
     #[inline]
-    fn finish_call<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32, result: Result<(), Cause>) {
+    pub(super) fn finish_call<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32, result: Result<(), Cause>) {
         let call = &self.calls[slot];
         let (site_id, caller) = (call.site, call.caller);
         let site = &cx.topology.sites[usize::from(site_id)];
+        if result.is_ok() && site.guard.is_some() {
+            self.leave(cx, slot, Some(true));
+        }
+        let call = &self.calls[slot];
         let budget = if result.is_ok() { site.retry.as_ref().and_then(|r| r.budget) } else { None };
         match site.caller {
             Caller::Client(client) => {
@@ -467,16 +527,22 @@ impl State {
         let call = &mut self.calls[slot];
         call.phase = Phase::Free;
         call.due = SimTime::MAX;
+        if call.replica == HEDGED {
+            call.replica = NONE;
+            self.rounds.free(call.visit);
+        }
         self.calls.free(slot);
     }
 
-    /// Arms the slot's timer for its due time, unless one that comes no later is pending.
+    /// Arms the slot's timer for its due time, or its next extra attempt, unless one that comes no later is pending.
     #[inline]
     pub(super) fn set_timer<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let call = &mut self.calls[slot];
-        if call.due < call.timer {
-            call.timer = call.due;
-            cx.agenda.schedule(call.due, Class::Late, Event::CallTimer { call: slot });
+        let site = &cx.topology.sites[usize::from(call.site)];
+        let due = if site.hedge.is_some() { call.due.min(site.hedge_due(call, cx.now)) } else { call.due };
+        if due < call.timer {
+            call.timer = due;
+            cx.agenda.schedule(due, Class::Late, Event::CallTimer { call: slot });
         }
     }
 
@@ -492,6 +558,7 @@ impl State {
     /// Stops an attempt downstream, wherever it is.
     pub(super) fn cancel_attempt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
         let call = &self.calls[slot];
+        debug_assert!(call.replica != HEDGED, "a round is cancelled leg by leg");
         let (visit, replica, callee) = (call.begun(), call.replica, cx.topology.sites[usize::from(call.site)].callee);
         let attempt = attempt_key(call.key, call.attempt);
         if let Some(visit) = visit {

@@ -15,11 +15,15 @@ mod admitting;
 mod attempt;
 mod caches;
 mod call;
+mod deadline;
 mod fifo;
+mod guard;
+mod hedge;
 mod line;
 mod patience;
 mod processor;
 pub mod purpose;
+mod quorum;
 mod replica;
 mod scaling;
 mod session;
@@ -38,6 +42,7 @@ use crate::topology::{ProcessorSpec, Topology};
 use attempt::{Attempt, Awaited};
 use caches::Caches;
 use call::{Call, Claim};
+use hedge::Round;
 use line::Line;
 use replica::{Replica, ServiceState};
 use scaling::Scaling;
@@ -87,6 +92,8 @@ struct State {
     replicas: Vec<Replica>,
     clients: Vec<ClientState>,
     calls: Slab<Call>,
+    /// Of calls with extra attempts: those that are wanted at once.
+    rounds: Slab<Round>,
     visits: Slab<Visit>,
     caches: Caches,
     todo: Consequences,
@@ -253,6 +260,7 @@ impl System {
             replicas: Vec::new(),
             clients: topology.clients.iter().map(|spec| ClientState::new(root, spec)).collect(),
             calls: Slab::new(),
+            rounds: Slab::new(),
             visits: Slab::new(),
             caches: Caches::new(&topology),
             todo: Consequences::default(),
@@ -304,6 +312,7 @@ impl System {
         let places = |s: &ServiceState| u64::from(s.load.waiting) + s.cancelled.len() as u64;
         let waiting: u64 = self.state.services.iter().map(places).sum();
         self.state.calls.len() as u64 * size_of::<Call>() as u64
+            + self.state.rounds.len() as u64 * size_of::<Round>() as u64
             + self.state.visits.len() as u64 * size_of::<Visit>() as u64
             + waiting * size_of::<Attempt>() as u64
             + self.state.pooled * size_of::<Claim>() as u64
@@ -357,6 +366,7 @@ impl System {
                                 waiting: pool.waiting,
                             })
                             .collect(),
+                        guards: r.guards.iter().map(|g| (g.under_way(), g.is_open(now))).collect(),
                     })
                     .collect(),
             }

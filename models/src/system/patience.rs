@@ -6,6 +6,7 @@
 
 use super::attempt::{Attempt, attempt_key};
 use super::call::{Call, Phase};
+use super::hedge::HEDGED;
 use super::{Cx, NONE, State, purpose};
 use crate::policy::discipline::Order;
 use crate::probe::{Cause, Probe};
@@ -70,7 +71,8 @@ impl State {
         let Some(patience) = patience else { return };
         let ends = cx.now.saturating_add(patience.sample(&mut attempt.name().index(purpose::PATIENCE).rng()));
         let call = &mut self.calls[attempt.by];
-        if ends <= call.due && ends != SimTime::MAX {
+        // A call hedged under another design than the present one has no patience.
+        if ends <= call.due && ends != SimTime::MAX && call.replica != HEDGED {
             call.due = ends;
             call.visit = PATIENT;
             self.set_timer(cx, attempt.by);

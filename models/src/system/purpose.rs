@@ -44,6 +44,11 @@ pub const INTERVAL: u64 = 13;
 /// How long a replica starts.
 pub const START: u64 = 14;
 
+/// Whether a visit fails.
+pub const FAIL: u64 = 30;
+/// How often steps are repeated.
+pub const TIMES: u64 = 31;
+
 /// The `n`-th draw for a purpose, or the `n`-th call along a path, from 0.
 pub const fn nth(purpose: u64, n: u64) -> u64 {
     purpose ^ n.wrapping_shl(8).rotate_left(16)

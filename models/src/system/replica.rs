@@ -2,6 +2,7 @@
 
 use super::attempt::{Attempt, Awaited};
 use super::call::{Claim, Phase};
+use super::hedge::HEDGED;
 use super::line::Line;
 use super::processor::Processor;
 use super::scaling::Scaling;
@@ -12,6 +13,7 @@ use crate::policy::Drop;
 use crate::policy::admission::AdmissionState;
 use crate::policy::balancer::{BalancerState, Member, least_outstanding::fewest};
 use crate::policy::budget::BudgetState;
+use crate::policy::guard::GuardState;
 use crate::probe::{Capacity, Cause, Load, Probe};
 use crate::topology::{ServiceSpec, Topology, UNLIMITED};
 use sim_core::time::SimTime;
@@ -55,6 +57,9 @@ pub(super) struct Replica {
     pub(super) processor: Processor,
     pub(super) pools: Vec<Pool>,
     pub(super) budgets: Vec<BudgetState>,
+    pub(super) guards: Vec<GuardState>,
+    /// Branches that run on after their visits have gone on without them.
+    pub(super) loose: u32,
     /// What the admission rule remembers.
     pub(super) admission: AdmissionState,
     /// Whether work takes longer or shorter here than asked for: [`Replica::slowdown`] tells.
@@ -123,6 +128,8 @@ impl Replica {
             processor: Processor::new(),
             pools: vec![Pool::default(); spec.pools.len()],
             budgets: spec.budgets.iter().map(crate::policy::Budget::start).collect(),
+            guards: vec![GuardState::default(); spec.guards.len()],
+            loose: 0,
             admission: spec.admission.start(),
             uneven: false,
             cold: late && spec.start.cold.is_some(),
@@ -251,22 +258,25 @@ impl State {
         }
     }
 
+    /// Whether a connection is free and nobody waits for one.
+    #[inline]
+    pub(super) fn connection_is_free(&self, topology: &Topology, replica: u32, pool: u16) -> bool {
+        let host = &self.replicas[replica as usize];
+        let size = topology.services[usize::from(host.service)].pools[usize::from(pool)].size;
+        let connections = &host.pools[usize::from(pool)];
+        connections.used < size && connections.waiting == 0
+    }
+
     /// Takes a connection if one is free and nobody waits.
     #[inline]
     pub(super) fn take_connection<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, pool: u16) -> bool {
-        let host = &mut self.replicas[replica as usize];
-        let size = cx.topology.services[usize::from(host.service)].pools[usize::from(pool)].size;
-        let connections = &mut host.pools[usize::from(pool)];
-        let free = connections.used < size && connections.waiting == 0;
+        let free = self.connection_is_free(cx.topology, replica, pool);
         if free {
-            connections.used += 1;
+            let host = &mut self.replicas[replica as usize];
+            host.pools[usize::from(pool)].used += 1;
+            let service = host.service;
             self.pool_used(cx, replica, pool, 1);
-            cx.probe.connected(
-                cx.now,
-                self.replicas[replica as usize].service,
-                pool,
-                sim_core::time::SimDuration::ZERO,
-            );
+            cx.probe.connected(cx.now, service, pool, sim_core::time::SimDuration::ZERO);
         }
         free
     }
@@ -324,7 +334,7 @@ impl State {
     pub(super) fn retire_if_empty<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32) {
         let host = &mut self.replicas[replica as usize];
         let zombies = host.pools.iter().any(|p| p.used > 0);
-        if host.outstanding() == 0 && !zombies {
+        if host.outstanding() == 0 && host.loose == 0 && !zombies {
             host.state = ReplicaState::Gone;
             let service = host.service;
             self.clear_pools(replica);
@@ -390,7 +400,7 @@ impl State {
                 self.free_call(call);
             }
             self.abandon_fetches(cx.topology, slot, id);
-            if self.visits[slot].attempt.awaited() != Awaited::Parent {
+            if !matches!(self.visits[slot].attempt.awaited(), Awaited::Parent | Awaited::Loose) {
                 lost.push(self.visits[slot].attempt);
             }
             self.visits[slot].doing = Doing::Free;
@@ -409,6 +419,7 @@ impl State {
         let busy = host.processor.busy(&cx.topology.services[usize::from(service)].processor);
         host.state = ReplicaState::Gone;
         host.held = 0;
+        host.loose = 0;
         host.pools.clear();
         host.processor = Processor::new();
         let load = &mut self.services[usize::from(service)].load;
@@ -432,7 +443,13 @@ impl State {
         if attempt.awaited() == Awaited::Call && !refuse && self.wanted(attempt) {
             let call = &mut self.calls[attempt.by];
             if call.due != SimTime::MAX {
-                call.phase = Phase::Lost;
+                match call.replica {
+                    HEDGED => {
+                        let round = call.visit;
+                        self.lose_leg(round, attempt.number);
+                    }
+                    _ => call.phase = Phase::Lost,
+                }
                 return;
             }
         }

@@ -6,6 +6,7 @@ use super::session::SessionStates;
 use super::{Cx, NONE, State, purpose};
 use crate::event::Event;
 use crate::policy::budget::BudgetState;
+use crate::policy::guard::GuardState;
 use crate::probe::{Arrival, Outcome, Probe};
 use crate::topology::{ArrivalSpec, ClientSpec, Topology};
 use crate::workload::mmpp::Environment;
@@ -42,6 +43,8 @@ pub(super) struct ClientState {
     pub(super) sessions: SessionStates,
     /// The retry budget of the population.
     pub(super) budget: Option<BudgetState>,
+    /// The guard of the population.
+    pub(super) guard: Option<GuardState>,
 }
 
 impl ClientState {
@@ -63,6 +66,7 @@ impl ClientState {
             counts: key.named("counts"),
             sessions: SessionStates::new(),
             budget: spec.budget.as_ref().map(crate::policy::Budget::start),
+            guard: spec.guard.as_ref().map(|_| GuardState::default()),
         }
     }
 

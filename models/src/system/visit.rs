@@ -3,9 +3,10 @@
 //! A branch of `Parallel` is a visit too: it runs in the thread of its parent, has its own place in
 //! the program, and is not counted as a request of the service.
 
-use super::attempt::{Attempt, Awaited, Standing};
+use super::attempt::{Attempt, Awaited};
 use super::call::Phase;
-use super::patience::PATIENT;
+use super::hedge::HEDGED;
+use super::quorum::{joining, needed};
 use super::replica::Host;
 use super::{Cx, NONE, State, Todo};
 use crate::event::Event;
@@ -21,8 +22,9 @@ pub(super) struct Visit {
     /// What it is; of a branch that of its parent, which awaits it.
     pub(super) attempt: Attempt,
     /// While working or delayed: until when, or the demand while waiting for a server. While calling:
-    /// the number of the call; directly, the bits of its key. While joining: the number of the first branch. While another fetches
-    /// for it: the number of the fetch, and the place among those who wait for it.
+    /// the number of the call; directly, the bits of its key. While joining: the number of the first branch,
+    /// and above it, of a quorum, how many must still end well. While another fetches for it: the number of the
+    /// fetch, and the place among those who wait for it.
     pub(super) until: SimTime,
     /// Where it is.
     pub(super) replica: u32,
@@ -88,7 +90,7 @@ impl Visit {
     }
 
     fn is_branch(&self) -> bool {
-        self.attempt.awaited() == Awaited::Parent
+        matches!(self.attempt.awaited(), Awaited::Parent | Awaited::Loose)
     }
 }
 
@@ -120,12 +122,8 @@ impl State {
             doing: Doing::Going,
             failed: None,
         });
-        if attempt.awaited() == Awaited::Call && self.wanted(&attempt) {
-            if self.calls[attempt.by].visit == PATIENT {
-                self.end_patience(cx, attempt.by);
-            }
-            let call = &mut self.calls[attempt.by];
-            (call.replica, call.visit) = (host.replica, visit);
+        if attempt.awaited() == Awaited::Call {
+            self.note_visit(cx, &attempt, host.replica, visit);
         }
         match first {
             Some(demand) => self.work(cx, host, visit, demand),
@@ -201,8 +199,19 @@ impl State {
                 }
                 Op::Parallel { targets, join } => {
                     v.pc = *join;
-                    self.fork(visit, targets);
+                    self.fork(visit, targets, 0);
                     return false;
+                }
+                Op::Quorum { targets, need, join } => {
+                    v.pc = *join;
+                    self.fork(visit, targets, *need);
+                    return false;
+                }
+                Op::Reply => self.reply_early(cx, visit),
+                Op::Fail { p, draw } => {
+                    if key.index(*draw).uniform() < *p {
+                        v.failed = Some(Cause::Error);
+                    }
                 }
                 Op::Goto(to) => v.pc = *to,
                 Op::Lookup(lookup) => {
@@ -216,13 +225,13 @@ impl State {
         }
     }
 
-    /// Starts the branches of a visit.
+    /// Starts the branches of a visit, of which it needs so many, or, for 0, waits for all.
     #[inline(never)]
-    fn fork(&mut self, visit: u32, targets: &[u32]) {
+    fn fork(&mut self, visit: u32, targets: &[u32], need: u16) {
         let parent = self.visits[visit].clone();
         let mut first = NONE;
         for &pc in targets.iter().rev() {
-            let standing = Standing::new(Awaited::Parent, parent.attempt.standing.priority());
+            let standing = parent.attempt.standing.awaited_by(Awaited::Parent);
             let attempt = Attempt { by: visit, standing, ..parent.attempt };
             let branch = Visit { attempt, pc, sibling: first, open: 0, doing: Doing::Going, failed: None, ..parent };
             first = self.visits.insert(branch);
@@ -230,7 +239,7 @@ impl State {
         let v = &mut self.visits[visit];
         v.doing = Doing::Joining;
         v.open = targets.len() as u16;
-        v.until = SimTime::from_nanos(u64::from(first));
+        v.until = joining(first, need);
         let mut branch = first;
         while branch != NONE {
             self.todo.push_back(Todo::Resume { visit: branch });
@@ -368,16 +377,18 @@ impl State {
         let v = &mut self.visits[visit];
         v.doing = Doing::Free;
         if v.is_branch() {
-            return self.end_branch(visit);
+            return self.end_branch(cx, visit);
         }
         let (attempt, replica, result) = (v.attempt, v.replica, v.failed.map_or(Ok(()), Err));
         self.visits.free(visit);
         let host = self.host(cx.topology, replica);
         let taken = self.release_thread(cx, host);
         let (ok, wanted) = (result.is_ok(), self.wanted(&attempt));
-        let response = Response { service: host.service, site: attempt.site, arrived: attempt.arrived, ok, wanted };
+        let replied = attempt.awaited() == Awaited::Replied;
+        let service = host.service;
+        let response = Response { service, site: attempt.site, arrived: attempt.arrived, ok, wanted, replied };
         cx.probe.responded(cx.now, &response);
-        if host.spec.adaptive {
+        if host.spec.adaptive && !replied {
             self.learn(cx, replica, &attempt, ok && wanted);
         }
         if self.todo.is_empty() {
@@ -397,9 +408,15 @@ impl State {
 
     /// A branch has ended.
     #[inline(never)]
-    fn end_branch(&mut self, branch: u32) {
+    fn end_branch<P: Probe>(&mut self, cx: &mut Cx<'_, P>, branch: u32) {
         let v = &self.visits[branch];
         let (parent, failed) = (v.attempt.by, v.failed);
+        if v.attempt.awaited() == Awaited::Loose {
+            return self.end_loose(cx, branch);
+        }
+        if needed(self.visits[parent].until) > 0 {
+            return self.end_of_quorum(branch);
+        }
         self.unlink(parent, branch);
         self.visits.free(branch);
         let p = &mut self.visits[parent];
@@ -412,11 +429,12 @@ impl State {
     }
 
     /// Takes a branch out of its parent's list.
-    fn unlink(&mut self, parent: u32, branch: u32) {
+    pub(super) fn unlink(&mut self, parent: u32, branch: u32) {
         let after = self.visits[branch].sibling;
         let first = self.visits[parent].until.as_nanos() as u32;
         if first == branch {
-            self.visits[parent].until = SimTime::from_nanos(u64::from(after));
+            let p = &mut self.visits[parent];
+            p.until = joining(after, needed(p.until));
             return;
         }
         let mut at = first;
@@ -431,6 +449,7 @@ impl State {
     pub(super) fn cancel_visit<P: Probe>(&mut self, cx: &mut Cx<'_, P>, visit: u32) {
         let v = &mut self.visits[visit];
         let (doing, until, replica, branch) = (v.doing, v.until, v.replica, v.is_branch());
+        debug_assert!(v.attempt.awaited() != Awaited::Loose, "nobody cancels what is loose");
         v.doing = Doing::Free;
         self.abandon_fetches(cx.topology, visit, NONE);
         let host = self.host(cx.topology, replica);
@@ -448,7 +467,12 @@ impl State {
             }
             Doing::Calling => {
                 let call = until.as_nanos() as u32;
+                let entered = matches!(self.calls[call].phase, Phase::Sent | Phase::Lost | Phase::Pool);
+                if entered && cx.topology.sites[usize::from(self.calls[call].site)].guard.is_some() {
+                    self.leave(cx, call, None);
+                }
                 match self.calls[call].phase {
+                    Phase::Sent if self.calls[call].replica == HEDGED => self.cancel_legs(cx, call),
                     Phase::Sent => {
                         self.cancel_attempt(cx, call);
                         self.release_connection(cx, call);

@@ -19,7 +19,7 @@ pub use trace::{Trace, TraceFile};
 use crate::catalogue::Entry;
 use crate::distribution::Distribution;
 use crate::given::Given;
-use crate::policy::Retry;
+use crate::policy::{Breaker, Deadline, Hedge, Retry};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
@@ -59,6 +59,19 @@ pub struct Client {
     /// Whether and how a failed attempt is repeated (a refresh, where a person does it).
     #[serde(default)]
     pub retry: Option<Retry>,
+    /// Whether and when an attempt without a reply is sent once more.
+    #[serde(default)]
+    pub hedge: Option<Hedge>,
+    /// Whether calls fail at once after too many failures.
+    #[serde(default)]
+    pub breaker: Option<Breaker>,
+    /// Most calls under way at once, waiting for a connection included, of all these clients
+    /// together; more fail at once. Left out, any number.
+    #[serde(default)]
+    pub bulkhead: Option<Given<u32>>,
+    /// Whether the timeout is told to all calls that this one causes.
+    #[serde(default)]
+    pub deadline: Deadline,
 }
 
 fn zero() -> Given<u32> {

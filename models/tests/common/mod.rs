@@ -11,9 +11,14 @@ use models::distribution::Distribution;
 use models::event::Event;
 use models::given::Given;
 use models::intervention::{Act, Timeline};
-use models::policy::{Backoff, Balancer, Budget, Cache, Discipline, Drop, Eviction, Popularity, Refresh, Retry, Start};
+use models::policy::backoff::Decorrelated;
+use models::policy::{
+    Backoff, Balancer, Breaker, Budget, Cache, Deadline, Discipline, Drop, Eviction, Hedge, Popularity, Refresh, Retry,
+    Start,
+};
 use models::probe::{Attempt, Capacity, Cause, Found, Load, LookedUp, Measure, Outcome, Probe, Response};
 use models::system::{Limits, Run, System};
+use models::times::Times;
 use models::topology::Topology;
 use models::workload::mmpp::MmppState;
 use models::workload::{Arrivals, Balking, Batch, Client, Count, Mmpp, Rate, Sessions, Trace, TraceFile, Workload};
@@ -83,6 +88,18 @@ pub fn cache(keys: u32) -> Cache {
         warm: false,
         analytic: false,
     }
+}
+
+pub fn quorum(need: u32, of: Vec<Vec<Step>>) -> Step {
+    Step::Quorum { need: need.into(), of }
+}
+
+pub fn repeat(times: Times, steps: impl Into<Vec<Step>>) -> Step {
+    Step::Repeat(times, steps.into())
+}
+
+pub fn fail(p: f64) -> Step {
+    Step::Fail(p.into())
 }
 
 pub fn servers(n: u32) -> Processor {
@@ -184,10 +201,29 @@ pub trait CallerWords: Sized {
     fn retries(self, max: u32, backoff: u64) -> Self;
     fn backing_off(self, backoff: Backoff) -> Self;
     fn budget(self, share: f64, capacity: f64, initial: f64) -> Self;
+    fn hedges(self, after: u64, most: u32) -> Self;
+    fn breaks(self, breaker: Breaker) -> Self;
+    fn bulkhead(self, most: u32) -> Self;
+    fn propagates(self) -> Self;
 }
 
 pub fn retry(max: u32, backoff: u64) -> Retry {
     Retry { max: max.into(), backoff: Backoff::Constant(ns(backoff).into()), budget: None }
+}
+
+/// Counts over `window`, opens at half of them, stays open for `open`.
+pub fn breaker(window: u64, at_least: u32, open: u64, probes: u32) -> Breaker {
+    Breaker {
+        window: ns(window).into(),
+        failures: 0.5.into(),
+        at_least: at_least.into(),
+        open: ns(open).into(),
+        probes: probes.into(),
+    }
+}
+
+pub fn decorrelated(base: u64, cap: u64) -> Backoff {
+    Backoff::Decorrelated(Decorrelated { base: ns(base).into(), cap: ns(cap).into() })
 }
 
 macro_rules! caller_words {
@@ -216,6 +252,26 @@ macro_rules! caller_words {
             fn budget(mut self, share: f64, capacity: f64, initial: f64) -> Self {
                 let budget = Budget { share: share.into(), capacity: capacity.into(), initial: initial.into() };
                 self.retry.as_mut().expect("a budget limits retries").budget = Some(budget);
+                self
+            }
+
+            fn breaks(mut self, breaker: Breaker) -> Self {
+                self.breaker = Some(breaker);
+                self
+            }
+
+            fn bulkhead(mut self, most: u32) -> Self {
+                self.bulkhead = Some(most.into());
+                self
+            }
+
+            fn propagates(mut self) -> Self {
+                self.deadline = Deadline::Propagate;
+                self
+            }
+
+            fn hedges(mut self, after: u64, most: u32) -> Self {
+                self.hedge = Some(Hedge { after: ns(after).into(), most: most.into() });
                 self
             }
         }
@@ -268,6 +324,10 @@ pub fn client(arrivals: Arrivals, asks: &str) -> Client {
         timeout: None,
         cancel: false,
         retry: None,
+        hedge: None,
+        breaker: None,
+        bulkhead: None,
+        deadline: Deadline::Own,
     }
 }
 
@@ -434,6 +494,7 @@ pub struct Log {
     topology: Arc<Topology>,
     outcomes: Vec<(u64, u16, Result<(), Cause>)>,
     attempts_made: Vec<u8>,
+    started: Vec<u64>,
     attempts: Vec<(u64, u16)>,
     failures: Vec<(u64, u16, Cause)>,
     admitted: Vec<(u64, u16, u64)>,
@@ -454,6 +515,7 @@ impl Log {
             topology: run.model.topology().clone(),
             outcomes: vec![],
             attempts_made: vec![],
+            started: vec![],
             attempts: vec![],
             failures: vec![],
             admitted: vec![],
@@ -476,6 +538,11 @@ impl Log {
     /// When requests were over, and how.
     pub fn outcomes(&self) -> Vec<(u64, Result<(), Cause>)> {
         self.outcomes.iter().map(|&(t, _, result)| (t, result)).collect()
+    }
+
+    /// How long each request took, and how it ended, in the order of their ends.
+    pub fn outcomes_by_start(&self) -> Vec<(u64, Result<(), Cause>)> {
+        self.outcomes.iter().zip(&self.started).map(|(&(t, _, result), start)| (t - start, result)).collect()
     }
 
     /// The same of one population.
@@ -561,6 +628,7 @@ impl Probe for Log {
     fn outcome(&mut self, now: SimTime, outcome: &Outcome) {
         self.outcomes.push((now.as_nanos(), outcome.client, outcome.result));
         self.attempts_made.push(outcome.attempts);
+        self.started.push(outcome.started.as_nanos());
     }
 
     fn attempt(&mut self, now: SimTime, attempt: &Attempt) {
@@ -718,6 +786,7 @@ impl Audit {
         }
         for service in run.model.snapshot(run.now()).services {
             for r in &service.replicas {
+                assert!(r.guards.iter().all(|(under_way, _)| *under_way == 0), "{}: {r:?}", service.name);
                 let left = (r.waiting, r.held, r.at_work, r.pools.iter().map(|p| p.used + p.waiting).sum::<u32>());
                 assert_eq!(left, (0, 0, 0, 0), "{}: {r:?}", service.name);
                 assert_eq!(r.state, models::system::ReplicaState::Up, "{}: has drained: {r:?}", service.name);

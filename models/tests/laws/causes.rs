@@ -1,8 +1,10 @@
 //! Nothing happens before its cause.
 
 use crate::common::instant;
+use models::blueprint::Layout;
 use models::event::Event;
 use models::intervention::Act;
+use models::policy::Discipline;
 use models::probe::{Arrival, Attempt, Capacity, Cause, Outcome, Probe, Response};
 use models::system::Run;
 use models::topology::{Caller, Topology};
@@ -25,6 +27,8 @@ pub(crate) struct Causes {
 
 #[derive(Clone, Default)]
 struct Site {
+    /// Whether an attempt without a reply may be sent once more: what follows no failure then.
+    hedged: bool,
     attempts: u32,
     repeats: u32,
     failures: u32,
@@ -56,13 +60,21 @@ impl Causes {
     /// Starts with a run that has not begun.
     pub(crate) fn of(run: &Run) -> Self {
         let topology = run.model.topology().clone();
-        Self {
+        let mut causes = Self {
             now: SimTime::ZERO,
             open: BTreeMap::new(),
             attempts: BTreeMap::new(),
             sites: vec![Site::default(); topology.sites.len()],
             services: vec![Service::default(); topology.services.len()],
-            topology,
+            topology: topology.clone(),
+        };
+        causes.learn(&topology);
+        causes
+    }
+
+    fn learn(&mut self, topology: &Topology) {
+        for (site, spec) in self.sites.iter_mut().zip(&topology.sites) {
+            site.hedged |= spec.hedge.is_some();
         }
     }
 
@@ -82,8 +94,11 @@ impl Probe for Causes {
         self.pass(now);
     }
 
-    fn intervened(&mut self, now: SimTime, _: &Act) {
+    fn intervened(&mut self, now: SimTime, act: &Act) {
         self.pass(now);
+        if let Act::Adopt { topology } = act {
+            self.learn(topology);
+        }
     }
 
     fn arrival(&mut self, now: SimTime, arrival: &Arrival) {
@@ -110,7 +125,7 @@ impl Probe for Causes {
         book.attempts += 1;
         if let Some(before) = attempt.checked_sub(1) {
             book.repeats += 1;
-            assert!(book.repeats <= book.failures, "site {site}: a repeat without a failure");
+            assert!(book.hedged || book.repeats <= book.failures, "site {site}: a repeat without a failure");
             let before = self.attempts.get(&(site, request.bits(), before)).copied().unwrap_or(0);
             assert!(made <= before, "site {site}: attempt {attempt} before attempt {}", attempt - 1);
         }
@@ -157,9 +172,18 @@ impl Probe for Causes {
 
     fn responded(&mut self, now: SimTime, response: &Response) {
         take(&mut self.of_service(now, response.service).admitted, response.arrived, "responded");
-        if response.ok && response.wanted {
+        if response.ok && response.wanted && !response.replied {
             self.sites[usize::from(response.site)].replied = Some(now);
         }
+    }
+
+    /// A reply before the end of its visit, to whoever asked the service.
+    fn replied(&mut self, now: SimTime, service: u16, took: SimDuration) {
+        let came = before(now, took);
+        let there = self.of_service(now, service).admitted.get(&came).copied().unwrap_or(0);
+        assert!(there > 0, "service {service} replies to nobody who came at {came}");
+        let asked = self.sites.iter_mut().zip(&self.topology.sites).filter(|(_, spec)| spec.callee == service);
+        asked.for_each(|(site, _)| site.replied = Some(now));
     }
 
     /// A request is over with the reply to one of its attempts, or with the failure of the last.
@@ -188,9 +212,9 @@ pub(crate) struct Order {
 
 #[derive(Clone, Default)]
 struct Queues {
-    /// Whether the oldest is always next.
-    in_order: bool,
     shared: bool,
+    /// Whether the oldest has always been next.
+    fifo: bool,
     /// Replicas there are, and how many there ever were.
     replicas: u64,
     ever: u64,
@@ -202,22 +226,25 @@ impl Order {
     /// Starts with a run that has not begun.
     pub(crate) fn of(run: &Run) -> Self {
         let services = run.model.topology().services.iter();
-        let queues = services.map(|s| Queues {
-            in_order: s.order == models::policy::discipline::Order::Oldest,
-            shared: s.layout == models::blueprint::Layout::Shared,
-            ..Queues::default()
-        });
+        let queues = services.map(|s| Queues { shared: s.layout == Layout::Shared, fifo: true, ..Queues::default() });
         let mut order = Self { services: queues.collect() };
+        order.learn(run.model.topology());
         run.model.attach(run.now(), &mut order);
         order
     }
 
-    /// First come, first served: what one queue lets go is in the order in which it came, so that what k
-    /// queues let go can be dealt out to k sequences in order. Dealing each to the sequence whose last
-    /// came latest, though no later, takes as few sequences as possible (Dilworth: as many as the longest
-    /// strictly decreasing subsequence has members).
+    fn learn(&mut self, topology: &Topology) {
+        for (queues, spec) in self.services.iter_mut().zip(&topology.services) {
+            queues.fifo &= spec.order == Discipline::Fifo.order();
+        }
+    }
+
+    /// First come, first served, where that is the discipline: what one queue lets go is in the order in
+    /// which it came, so that what k queues let go can be dealt out to k sequences in order. Dealing each to
+    /// the sequence whose last came latest, though no later, takes as few sequences as possible (Dilworth: as
+    /// many as the longest strictly decreasing subsequence has members).
     pub(crate) fn check(&self) {
-        for (id, service) in self.services.iter().enumerate().filter(|(_, service)| service.in_order) {
+        for (id, service) in self.services.iter().enumerate().filter(|(_, service)| service.fifo) {
             let queues = if service.shared { 1 } else { service.ever };
             let sequences = service.last.len() as u64;
             assert!(sequences <= queues, "service {id}: {sequences} orders out of {queues} queues");
@@ -226,12 +253,9 @@ impl Order {
 }
 
 impl Probe for Order {
-    /// Another discipline may come: what it lets go is in another order.
-    fn intervened(&mut self, _: SimTime, act: &models::intervention::Act) {
-        if let models::intervention::Act::Adopt { topology } = act {
-            for (service, spec) in self.services.iter_mut().zip(&topology.services) {
-                service.in_order &= spec.order == models::policy::discipline::Order::Oldest;
-            }
+    fn intervened(&mut self, _: SimTime, act: &Act) {
+        if let Act::Adopt { topology } = act {
+            self.learn(topology);
         }
     }
 
@@ -254,7 +278,7 @@ impl Probe for Order {
 #[test]
 #[should_panic(expected = "service 0: 2 orders out of 1 queues")]
 fn a_queue_whose_last_comes_first_is_found_out() {
-    let mut order = Order { services: vec![Queues { in_order: true, shared: true, ..Queues::default() }] };
+    let mut order = Order { services: vec![Queues { shared: true, fifo: true, ..Queues::default() }] };
     for (now, waited) in [(10, 0), (30, 10), (40, 25), (50, 20)] {
         order.admitted(instant(now), 0, SimDuration::from_nanos(waited));
     }

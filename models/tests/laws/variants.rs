@@ -5,9 +5,10 @@ use crate::worlds::{END, config, finish, worlds};
 use models::blueprint::{CallPolicy, Layout, Processor, Step};
 use models::distribution::Distribution;
 use models::intervention::Act;
-use models::policy::{Admission, Backoff, Balancer, Discipline, Drop, Eviction, Popularity, Refresh, Retry};
+use models::policy::{Admission, Backoff, Balancer, Deadline, Discipline, Drop, Eviction, Popularity, Refresh, Retry};
 use models::probe::{Cause, Probe};
-use models::workload::{Arrivals, Balking, Rate};
+use models::times::Times;
+use models::workload::{Arrivals, Balking, Count, Rate};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use sim_core::time::SimTime;
@@ -28,15 +29,18 @@ impl Variants {
             ("Processor", Processor::ALL),
             ("Layout", Layout::ALL),
             ("Drop", Drop::ALL),
-            ("Discipline", Discipline::ALL),
-            ("Balking", Balking::ALL),
-            ("Eviction", Eviction::ALL),
-            ("Refresh", Refresh::ALL),
             ("Balancer", Balancer::ALL),
             ("Popularity", Popularity::ALL),
             ("Step", Step::ALL),
             ("Distribution", Distribution::ALL),
+            ("Discipline", Discipline::ALL),
             ("Admission", Admission::ALL),
+            ("Balking", Balking::ALL),
+            ("Count", Count::ALL),
+            ("Deadline", Deadline::ALL),
+            ("Eviction", Eviction::ALL),
+            ("Refresh", Refresh::ALL),
+            ("Times", Times::ALL),
             ("Backoff", Backoff::ALL),
             ("Arrivals", Arrivals::ALL),
             ("Rate", Rate::ALL),
@@ -72,30 +76,40 @@ impl Variants {
             self.add("Processor", &service.processor);
             self.add("Admission", &service.admission);
             self.add("Layout", &service.queue.layout);
-            self.add("Drop", &service.queue.drop);
             self.add("Discipline", &service.queue.discipline);
-            for cache in service.caches.values() {
-                self.add("Eviction", &cache.eviction);
-                self.add("Refresh", &cache.refresh);
-            }
+            self.add("Drop", &service.queue.drop);
             self.add("Balancer", &service.balancer);
             if let Balancer::ByKey(by_key) = &service.balancer {
                 self.add("Popularity", &by_key.popularity);
             }
-            service.calls.values().for_each(|CallPolicy { retry, .. }| self.add_retry(retry.as_ref()));
+            for cache in service.caches.values() {
+                self.add("Eviction", &cache.eviction);
+                self.add("Refresh", &cache.refresh);
+                self.add("Popularity", &cache.popularity);
+            }
+            for CallPolicy { retry, deadline, .. } in service.calls.values() {
+                self.add("Deadline", deadline);
+                self.add_retry(retry.as_ref());
+            }
             service.endpoints.values().for_each(|steps| self.add_steps(steps));
         }
         for client in design.workload.clients.values() {
             self.add("Arrivals", &client.arrivals);
-            self.add("Balking", &client.balking);
             match &client.arrivals {
                 Arrivals::Poisson(rate) => self.add("Rate", rate),
-                Arrivals::Closed { think, .. } => self.add("Distribution", think),
-                Arrivals::Renewal(interval) => self.add("Distribution", interval),
-                Arrivals::Batch(batch) => self.add("Rate", &batch.rate),
-                Arrivals::Sessions(sessions) => self.add("Rate", &sessions.rate),
-                Arrivals::Trace(_) | Arrivals::Mmpp(_) => {}
+                Arrivals::Renewal(time) | Arrivals::Closed { think: time, .. } => self.add("Distribution", time),
+                Arrivals::Batch(batch) => {
+                    self.add("Rate", &batch.rate);
+                    self.add("Count", &batch.size);
+                }
+                Arrivals::Sessions(sessions) => {
+                    self.add("Rate", &sessions.rate);
+                    self.add("Count", &sessions.requests);
+                }
+                Arrivals::Mmpp(_) | Arrivals::Trace(_) => {}
             }
+            self.add("Balking", &client.balking);
+            self.add("Deadline", &client.deadline);
             self.add_retry(client.retry.as_ref());
         }
     }
@@ -104,7 +118,7 @@ impl Variants {
         let Some(retry) = retry else { return };
         self.add("Backoff", &retry.backoff);
         match &retry.backoff {
-            Backoff::Constant(_) => {}
+            Backoff::Constant(_) | Backoff::Decorrelated(_) => {}
             Backoff::Drawn(wait) => self.add("Distribution", wait),
             Backoff::Exponential(exponential) => self.add("Jitter", &exponential.jitter),
         }
@@ -115,8 +129,14 @@ impl Variants {
             self.add("Step", step);
             match step {
                 Step::Work(time) | Step::Delay(time) => self.add("Distribution", time),
-                Step::Call(_) | Step::Send(_) => {}
-                Step::Parallel(branches) => branches.iter().for_each(|branch| self.add_steps(branch)),
+                Step::Call(_) | Step::Send(_) | Step::Reply | Step::Fail(_) => {}
+                Step::Repeat(times, steps) => {
+                    self.add("Times", times);
+                    self.add_steps(steps);
+                }
+                Step::Parallel(branches) | Step::Quorum { of: branches, .. } => {
+                    branches.iter().for_each(|branch| self.add_steps(branch))
+                }
                 Step::Branch(branches) => branches.iter().for_each(|(_, branch)| self.add_steps(branch)),
                 Step::Maybe(_, steps) | Step::Lookup { miss: steps, .. } => self.add_steps(steps),
             }

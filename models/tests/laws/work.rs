@@ -1,5 +1,6 @@
 //! The utilisation law: the time for which processors are busy is the work they did.
 
+use models::intervention::Act;
 use models::probe::{Capacity, Cause, Measure, Probe};
 use models::system::Run;
 use models::topology::ProcessorSpec;
@@ -17,12 +18,14 @@ struct Asked {
     nanos: u128,
     /// Servers or cores.
     processors: TimeWeighted,
+    /// Whether a replica has crashed.
+    crashed: bool,
 }
 
 impl Work {
     /// Starts with a run that has not begun.
     pub(crate) fn of(run: &Run) -> Self {
-        let asked = Asked { pieces: 0, nanos: 0, processors: TimeWeighted::new(SimTime::ZERO, 0) };
+        let asked = Asked { pieces: 0, nanos: 0, processors: TimeWeighted::new(SimTime::ZERO, 0), crashed: false };
         let mut work = Self(vec![asked; run.model.topology().services.len()]);
         run.model.attach(run.now(), &mut work);
         work
@@ -36,7 +39,10 @@ impl Work {
             let name = &service.name;
             let busy = measured.busy().integral(run.now());
             // Whoever left a service without a reply for these causes may have left work undone.
-            let lost = measured.turned_away[Cause::Timeout as usize] + measured.turned_away[Cause::Crashed as usize];
+            let mut lost =
+                measured.turned_away[Cause::Timeout as usize] + measured.turned_away[Cause::Crashed as usize];
+            // So may branches that were left behind at a replica which crashed.
+            lost += u64::from(asked.crashed);
             match service.processor {
                 // A server that is a thread is held by its visit, whatever that does, so that it is busy
                 // for longer than it works: its law is that of its threads.
@@ -76,6 +82,12 @@ impl Work {
 }
 
 impl Probe for Work {
+    fn intervened(&mut self, _: SimTime, act: &Act) {
+        if let Act::Kill { service, .. } = act {
+            self.0[usize::from(*service)].crashed = true;
+        }
+    }
+
     fn demand(&mut self, _: SimTime, service: u16, _: Key, demand: SimDuration) {
         let asked = &mut self.0[usize::from(service)];
         asked.pieces += 1;

@@ -17,7 +17,8 @@ use models::policy::start::{Cold, Machines, Start};
 use models::policy::{Admission, Backoff, Balancer, Cache, Discipline, Drop, Eviction, KeyOf, Refresh};
 use models::probe::Probe;
 use models::system::{Limits, Run, System};
-use models::workload::rate::{Match, Piecewise, Ramp};
+use models::times::Times;
+use models::workload::rate::{Diurnal, FlashCrowd, Growth, Match, Piecewise, Product, Ramp, Scaled, Sum, Weekly};
 use models::workload::{Arrivals, Balking, Client, Count, Rate};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -135,10 +136,10 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
     if n.hit(40) {
         service = service.cap(n.below(6) as u32);
     }
-    service = service.drops(match n.below(5) {
+    service = service.drops(match n.below(6) {
         0 => Drop::Never,
         1 | 2 => Drop::Expired,
-        _ => Drop::RemainingBelow(ns(n.below(300)).into()),
+        _ => Drop::RemainingBelow(ns(n.below(600)).into()),
     });
     if shape.hit(30) {
         service.start = random_start(n);
@@ -171,7 +172,7 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
     let mut steps = Vec::new();
     let preempts = service.queue.discipline == Discipline::PreemptivePriority;
     let own_server = matches!(service.processor, Processor::Servers(_)) && service.threads.is_none() && !preempts;
-    let mut with = Steps { id, count, working: true, own_server, missed: false };
+    let mut with = Steps { id, count, working: true, own_server, missed: false, replies: true };
     for _ in 0..1 + shape.below(4) {
         steps.push(with.step(shape, n, 0));
     }
@@ -219,6 +220,19 @@ fn random_policy(shape: &mut Dice, n: &mut Dice, impatient: bool) -> CallPolicy 
     if n.hit(40) {
         policy = policy.cancels();
     }
+    if n.hit(30) {
+        policy = policy.hedges(1 + n.below(400), 1 + n.below(3) as u32);
+    }
+    if shape.hit(20) {
+        policy =
+            policy.breaks(breaker(1 + n.below(2_000), 1 + n.below(4) as u32, 1 + n.below(800), 1 + n.below(2) as u32));
+    }
+    if shape.hit(20) {
+        policy = policy.bulkhead(1 + n.below(4) as u32);
+    }
+    if policy.timeout.is_some() && n.hit(30) {
+        policy = policy.propagates();
+    }
     if shape.hit(40) {
         policy = policy.retries(n.below(3) as u32, 0).backing_off(random_backoff(n));
         if shape.hit(30) {
@@ -252,6 +266,8 @@ struct Steps {
     own_server: bool,
     /// Within the steps of a miss: another lookup there is one in the far cache.
     missed: bool,
+    /// Whether a reply may be sent here.
+    replies: bool,
 }
 
 impl Steps {
@@ -260,7 +276,7 @@ impl Steps {
     }
 
     fn step(&mut self, shape: &mut Dice, n: &mut Dice, depth: u32) -> Step {
-        let kind = shape.below(if depth < 2 { 14 } else { 8 });
+        let kind = shape.below(if depth < 2 { 18 } else { 8 });
         let further = self.count - self.id - 1;
         match kind {
             4 => Step::Delay(random_time(n)),
@@ -276,16 +292,34 @@ impl Steps {
             }
             10..=11 => {
                 let outside = std::mem::replace(&mut self.working, !self.own_server);
+                let inside = std::mem::replace(&mut self.replies, false);
                 let step = Step::Parallel((0..1 + shape.below(3)).map(|_| self.steps(shape, n, depth + 1)).collect());
-                self.working = outside;
+                (self.working, self.replies) = (outside, inside);
                 step
             }
-            12.. if depth == 0 || !self.missed => {
+            12..=13 if depth == 0 || !self.missed => {
                 let outside = std::mem::replace(&mut self.missed, true);
                 let step = lookup(if outside { "far" } else { "near" }, self.steps(shape, n, depth + 1));
                 self.missed = outside;
                 step
             }
+            14 => {
+                let outside = std::mem::replace(&mut self.working, !self.own_server);
+                let inside = std::mem::replace(&mut self.replies, false);
+                let of: Vec<_> = (0..1 + shape.below(3)).map(|_| self.steps(shape, n, depth + 1)).collect();
+                (self.working, self.replies) = (outside, inside);
+                quorum(1 + n.below(of.len() as u64) as u32, of)
+            }
+            15 => {
+                let times = match shape.below(3) {
+                    0 => Times::Fixed((shape.below(4) as u32).into()),
+                    1 => Times::Geometric((0.3 * shape.below(3) as f64).into()),
+                    _ => Times::Poisson((0.5 * shape.below(3) as f64).into()),
+                };
+                repeat(times, self.steps(shape, n, 2))
+            }
+            16 => fail(n.below(50) as f64 / 100.0),
+            17 if self.replies => Step::Reply,
             _ if self.working => Step::Work(random_time(n)),
             _ => Step::Delay(random_time(n)),
         }
@@ -302,9 +336,10 @@ fn random_popularity(n: &mut Dice) -> Popularity {
 }
 
 fn random_backoff(n: &mut Dice) -> Backoff {
-    match n.below(4) {
+    match n.below(5) {
         0 | 1 => Backoff::Constant(ns(n.below(5) * 100).into()),
         2 => Backoff::Drawn(random_time(n)),
+        3 => decorrelated(n.below(5) * 20, 200),
         _ => Backoff::Exponential(Exponential {
             base: ns(n.below(100)).into(),
             cap: ns(n.below(1_000)).into(),
@@ -332,10 +367,41 @@ fn random_time(n: &mut Dice) -> Distribution {
 fn random_rate(n: &mut Dice) -> Rate {
     let some = |n: &mut Dice| (1e6 * (1 + n.below(8)) as f64).into();
     let points = |n: &mut Dice| vec![(ns(n.below(CALM / 4)).into(), some(n)), (ns(CALM / 2).into(), some(n))];
-    match n.below(6) {
-        0..=2 => Rate::Constant(some(n)),
-        3 => Rate::Piecewise(Piecewise(points(n))),
-        4 => Rate::Ramp(Ramp(points(n))),
+    let day = |n: &mut Dice| Diurnal {
+        mean: some(n),
+        peak: 1.5.into(),
+        at: ns(n.below(CALM)).into(),
+        second: 0.0.into(),
+        period: ns(1 + CALM / (1 + n.below(4))).into(),
+    };
+    match n.below(12) {
+        0 | 1 => Rate::Constant(some(n)),
+        2 => Rate::Piecewise(Piecewise(points(n))),
+        3 => Rate::Ramp(Ramp(points(n))),
+        4 => Rate::Diurnal(day(n)),
+        5 => {
+            let days = (0..7).map(|_| (n.below(4) as f64 / 2.0).into()).collect();
+            Rate::Weekly(Weekly { days, day: day(n) })
+        }
+        6 => {
+            let (start, ceiling, midpoint) = (5e5.into(), some(n), ns(1 + n.below(CALM)).into());
+            Rate::Growth(if n.hit(50) {
+                Growth::Logistic { start, ceiling: (3.0 * ceiling.get()).into(), midpoint }
+            } else {
+                let (innovation, imitation) = (0.1.into(), (n.below(5) as f64 / 4.0).into());
+                Growth::Bass { start, ceiling, innovation, imitation, per: midpoint }
+            })
+        }
+        7 => {
+            let bursts = vec![(ns(n.below(CALM)).into(), 2.0.into())];
+            Rate::FlashCrowd(FlashCrowd { base: some(n), bursts, rise: ns(100).into(), decay: ns(CALM / 10).into() })
+        }
+        8 => Rate::Sum(Sum(vec![Rate::Constant(some(n)), Rate::Ramp(Ramp(points(n)))])),
+        9 => {
+            let factor = vec![(ns(n.below(CALM)).into(), 0.5.into()), (ns(CALM).into(), 1.5.into())];
+            Rate::Product(Product(vec![Rate::Diurnal(day(n)), Rate::Piecewise(Piecewise(factor))]))
+        }
+        10 => Rate::Scaled(Scaled(0.5.into(), Box::new(Rate::Piecewise(Piecewise(points(n)))))),
         _ => Rate::Match(Match {
             kick_off: ns(CALM / 4).into(),
             goals: vec![(ns(n.below(CALM)).into(), 1.5.into())],
@@ -352,9 +418,9 @@ fn random_count(n: &mut Dice) -> Count {
 
 fn random_client(shape: &mut Dice, n: &mut Dice, count: usize) -> Client {
     let mega = |n: &mut Dice, most: u64| 1e6 * (1 + n.below(most)) as f64;
-    let mut arrivals = match shape.below(7) {
+    let mut arrivals = match shape.below(10) {
         0 => at((0..3 + shape.below(40)).map(|_| shape.below(40) * 100).collect::<Vec<_>>()),
-        1 => Arrivals::Poisson(random_rate(n)),
+        1 | 6..=8 => Arrivals::Poisson(random_rate(n)),
         2 => renewal(if n.hit(50) {
             exactly(100 + n.below(10) * 100)
         } else {
@@ -388,6 +454,19 @@ fn random_client(shape: &mut Dice, n: &mut Dice, count: usize) -> Client {
     });
     if n.hit(40) {
         client = client.cancels();
+    }
+    if n.hit(30) && client.patience.is_none() {
+        client = client.hedges(1 + n.below(400), 1 + n.below(3) as u32);
+    }
+    if shape.hit(20) {
+        client =
+            client.breaks(breaker(1 + n.below(2_000), 1 + n.below(4) as u32, 1 + n.below(800), 1 + n.below(2) as u32));
+    }
+    if shape.hit(20) {
+        client = client.bulkhead(1 + n.below(4) as u32);
+    }
+    if client.timeout.is_some() && n.hit(30) {
+        client = client.propagates();
     }
     if shape.hit(50) {
         client = client.retries(n.below(3) as u32, 0).backing_off(random_backoff(n));

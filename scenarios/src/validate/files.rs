@@ -90,4 +90,6 @@ pub(super) const ALL: &[Entry] = &[
     Entry { name: "brooker_retry_budget", text: include_str!("../../validation/brooker_retry_budget.ron") },
     Entry { name: "usl_specsdm91", text: include_str!("../../validation/usl_specsdm91.ron") },
     Entry { name: "usl_textbook", text: include_str!("../../validation/usl_textbook.ron") },
+    Entry { name: "hedge_exp", text: include_str!("../../validation/hedge_exp.ron") },
+    Entry { name: "hedge_bimodal", text: include_str!("../../validation/hedge_bimodal.ron") },
 ];

@@ -26,6 +26,8 @@ pub enum Quantity {
     Difference(String, String),
     /// The first figure over the second.
     Ratio(String, String),
+    /// The first figure over the second, less one.
+    Excess(String, String),
     /// One less the first figure over the second.
     Shortfall(String, String),
     /// A figure over a number.
@@ -65,7 +67,7 @@ impl Quantity {
         match self {
             Self::Figure(path) | Self::Complement(path) | Self::Over(path, _) => vec![path],
             Self::Sum(paths) => paths.iter().map(String::as_str).collect(),
-            Self::Difference(a, b) | Self::Ratio(a, b) | Self::Shortfall(a, b) => vec![a, b],
+            Self::Difference(a, b) | Self::Ratio(a, b) | Self::Excess(a, b) | Self::Shortfall(a, b) => vec![a, b],
             _ => vec![],
         }
     }
@@ -97,6 +99,7 @@ impl Quantity {
             Self::Sum(paths) => all().map(|i| paths.iter().map(|path| figure(path, i)).sum()).collect(),
             Self::Difference(a, b) => all().map(|i| Some(figure(a, i)? - figure(b, i)?)).collect(),
             Self::Ratio(a, b) => all().map(|i| Some(figure(a, i)? / figure(b, i)?)).collect(),
+            Self::Excess(a, b) => all().map(|i| Some(figure(a, i)? / figure(b, i)? - 1.0)).collect(),
             Self::Shortfall(a, b) => all().map(|i| Some(1.0 - figure(a, i)? / figure(b, i)?)).collect(),
             Self::Over(path, number) => all().map(|i| Some(figure(path, i)? / number)).collect(),
             _ => trackers.iter().map(|tracker| tracker.value(self, report.horizon)).collect(),

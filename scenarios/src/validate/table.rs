@@ -219,13 +219,10 @@ impl Untold {
     }
 }
 
-const HEDGING: &str = "hedging: a second call, and the first of two replies";
 const NUMBERS: &str = "numbers: the source has none that a run could be held against";
 
 /// What waits for a word, in the order of the page.
 pub const UNTOLD: &[Untold] = &[
-    Untold::whole(Collection::Theory, "hedge_exp", HEDGING),
-    Untold::whole(Collection::Theory, "hedge_bimodal", HEDGING),
     Untold::whole(Collection::Theory, "breakdown_a", "faults at random, after which interrupted work goes on"),
     Untold::whole(
         Collection::Published,
@@ -242,7 +239,7 @@ pub const UNTOLD: &[Untold] = &[
         collection: Collection::Published,
         case: "brooker_retry_budget",
         part: "breaker_10pct",
-        waits_for: "a circuit breaker",
+        waits_for: "a circuit breaker that stops repeats alone; here it stops calls",
     },
     Untold {
         collection: Collection::Published,

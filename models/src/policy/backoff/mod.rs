@@ -1,7 +1,9 @@
 //! Backoff: how long a caller waits between a failure and its next attempt.
 
+mod decorrelated;
 mod exponential;
 
+pub use decorrelated::Decorrelated;
 pub use exponential::{Exponential, Jitter};
 
 use crate::catalogue::Entry;
@@ -22,6 +24,8 @@ pub enum Backoff {
     Drawn(Distribution),
     /// Doubling, with jitter: `Exponential(base: "50ms", cap: "5s", jitter: Full)`.
     Exponential(Exponential),
+    /// Drawn between a base and three times the wait before: `Decorrelated(base: "50ms", cap: "5s")`.
+    Decorrelated(Decorrelated),
 }
 
 /// A backoff as run.
@@ -31,6 +35,8 @@ pub enum BackoffRule {
     Drawn(Dist),
     /// See [`Backoff::Exponential`].
     Exponential(Exponential),
+    /// See [`Backoff::Decorrelated`].
+    Decorrelated(Decorrelated),
 }
 
 impl Backoff {
@@ -47,6 +53,11 @@ impl Backoff {
             example: "Exponential(base: \"50ms\", cap: \"5s\", jitter: Full)",
             summary: "doubles after each failure, with no, full or equal jitter",
         },
+        Entry {
+            name: "Decorrelated",
+            example: "Decorrelated(base: \"50ms\", cap: \"5s\")",
+            summary: "drawn between a base and three times the wait before",
+        },
     ];
 
     /// The backoff as run.
@@ -58,16 +69,19 @@ impl Backoff {
             Self::Constant(span) => BackoffRule::Drawn(Dist::constant(span.get())?),
             Self::Drawn(distribution) => BackoffRule::Drawn(distribution.compile()?),
             Self::Exponential(exponential) => BackoffRule::Exponential(exponential.clone()),
+            Self::Decorrelated(decorrelated) => BackoffRule::Decorrelated(decorrelated.clone()),
         })
     }
 }
 
 impl BackoffRule {
-    /// The wait after the failure of attempt `attempt`, counted from 0.
-    pub fn wait(&self, attempt: u32, rng: &mut KeyedRng) -> SimDuration {
+    /// The wait after the failure of attempt `attempt`, counted from 0; `rng` is the generator of any attempt up
+    /// to that.
+    pub fn wait(&self, attempt: u32, rng: impl Fn(u32) -> KeyedRng) -> SimDuration {
         match self {
-            Self::Drawn(dist) => dist.sample(rng),
-            Self::Exponential(exponential) => exponential.wait(attempt, rng),
+            Self::Drawn(dist) => dist.sample(&mut rng(attempt)),
+            Self::Exponential(exponential) => exponential.wait(attempt, &mut rng(attempt)),
+            Self::Decorrelated(decorrelated) => decorrelated.wait(attempt, rng),
         }
     }
 }

@@ -182,7 +182,11 @@ impl Probe for Measure {
         let took = now.since(response.arrived);
         // Whoever came before counting began does not count as having been abandoned since.
         let wanted = response.wanted || response.arrived < self.from;
-        self.service(response.service).responded(took, response.ok, wanted);
+        self.service(response.service).responded(took, response, wanted);
+    }
+
+    fn replied(&mut self, _: SimTime, service: u16, response: SimDuration) {
+        self.service(service).replied(response);
     }
 
     fn looked_up(&mut self, _: SimTime, lookup: &LookedUp) {

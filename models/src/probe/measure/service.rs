@@ -1,6 +1,6 @@
 //! A service: levels over time, waiting and response times.
 
-use crate::probe::{Capacity, Cause, Found, Load};
+use crate::probe::{Capacity, Cause, Found, Load, Response};
 use sim_core::stats::{Histogram, Moments, TimeWeighted};
 use sim_core::time::{SimDuration, SimTime};
 
@@ -19,6 +19,10 @@ pub struct ServiceMeasure {
     pub turned_away: [u64; Cause::ALL.len()],
     /// From arrival to reply, of visits that ended well.
     pub responses: Histogram,
+    /// Those of them whose visits went on after the reply.
+    replied: u64,
+    /// Visits that ended well after their reply.
+    replied_done: u64,
     /// What it has to do: see [`Self::waiting`], [`Self::held`], [`Self::busy`], and the square of the number in
     /// system.
     load: TimeWeighted<4>,
@@ -111,6 +115,8 @@ impl ServiceMeasure {
             unwanted: 0,
             turned_away: [0; Cause::ALL.len()],
             responses: Histogram::new(),
+            replied: 0,
+            replied_done: 0,
             load: TimeWeighted::of(now, [0; 4]),
             levels: levels.then(|| Levels { since: now, nanos: Vec::new() }),
             replicas: none,
@@ -125,13 +131,23 @@ impl ServiceMeasure {
     }
 
     #[inline]
-    pub(super) fn responded(&mut self, took: SimDuration, ok: bool, wanted: bool) {
-        if ok {
-            self.responses.record(took);
+    pub(super) fn responded(&mut self, took: SimDuration, response: &Response, wanted: bool) {
+        if response.ok {
+            if response.replied {
+                self.replied_done += 1;
+            } else {
+                self.responses.record(took);
+            }
         } else {
             self.failed += 1;
         }
         self.unwanted += u64::from(!wanted);
+    }
+
+    /// A reply goes out before the end of its visit.
+    pub(super) fn replied(&mut self, took: SimDuration) {
+        self.replied += 1;
+        self.responses.record(took);
     }
 
     #[inline]
@@ -157,7 +173,7 @@ impl ServiceMeasure {
 
     /// Visits that ended well.
     pub const fn done(&self) -> u64 {
-        self.responses.count()
+        self.responses.count() + self.replied_done - self.replied
     }
 
     /// Attempts waiting.

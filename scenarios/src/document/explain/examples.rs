@@ -11,7 +11,8 @@ use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
 use models::policy::scaler::ScalingRule;
-use models::policy::{Admission, Backoff, Balancer, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh};
+use models::policy::{Admission, Backoff, Balancer, Deadline, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh};
+use models::times::Times;
 use models::workload::rate::Growth;
 use models::workload::{Arrivals, Balking, Count, Rate};
 use sim_core::time::SimDuration;
@@ -32,6 +33,7 @@ const FAMILIES: &[Family] = &[
     Family { name: "Count", noun: "a count", entries: Count::ALL },
     Family { name: "Arrivals", noun: "a kind of arrivals", entries: Arrivals::ALL },
     Family { name: "Step", noun: "a step", entries: Step::ALL },
+    Family { name: "Times", noun: "a number of times", entries: Times::ALL },
     Family { name: "Processor", noun: "a processor", entries: Processor::ALL },
     Family { name: "Balancer", noun: "a balancer", entries: Balancer::ALL },
     Family { name: "Popularity", noun: "a popularity", entries: Popularity::ALL },
@@ -41,6 +43,7 @@ const FAMILIES: &[Family] = &[
     Family { name: "Balking", noun: "a kind of balking", entries: Balking::ALL },
     Family { name: "ScalingRule", noun: "a scaling rule", entries: ScalingRule::ALL },
     Family { name: "Admission", noun: "an admission rule", entries: Admission::ALL },
+    Family { name: "Deadline", noun: "a kind of deadline", entries: Deadline::ALL },
     Family { name: "Backoff", noun: "a backoff", entries: Backoff::ALL },
     Family { name: "Eviction", noun: "an eviction rule", entries: Eviction::ALL },
     Family { name: "Refresh", noun: "a refresh rule", entries: Refresh::ALL },
@@ -55,6 +58,8 @@ const STRUCTS: &[(&str, &str)] = &[
     ("Scaler", "(rule: Hpa(metrics: [Cpu(target: 0.6)]), most: 20)"),
     ("Retry", "(max: 2, backoff: Drawn(Exponential(\"2s\")))"),
     ("Budget", "(share: 0.1)"),
+    ("Breaker", "(window: \"10s\", failures: 0.5, at_least: 20, open: \"5s\", probes: 3)"),
+    ("Hedge", "(after: \"20ms\", most: 1)"),
     ("TraceFile", "(file: \"monday.csv\")"),
     ("Slo", "(objective: 0.999, threshold: \"1s\")"),
 ];
