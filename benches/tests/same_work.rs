@@ -65,6 +65,13 @@ fn the_bytes_of_a_seed_never_change() {
     assert_eq!(pinned.map(|(name, _, _, events, figures)| format!("{name}: {events:#x}, {figures:#x}")), now);
 }
 
+/// Counts of the causes that there were when the figures were pinned; of all that came later, none occurs.
+fn causes(counts: &[u64]) -> &[u64] {
+    let (pinned, later) = counts.split_at(6);
+    assert!(later.iter().all(|count| *count == 0), "{later:?}");
+    pinned
+}
+
 /// Of the events, and of the figures of the standard probe.
 fn digests(topology: &Arc<Topology>, horizon: SimTime) -> (u64, u64) {
     let mut run = start(topology);
@@ -87,7 +94,7 @@ fn digests(topology: &Arc<Topology>, horizon: SimTime) -> (u64, u64) {
     };
     for client in measure.clients.iter().chain([measure.requests().as_ref()]) {
         [client.arrived, client.served, client.done, client.done_in_time].into_iter().for_each(&mut take);
-        client.failed.into_iter().for_each(&mut take);
+        causes(&client.failed).iter().for_each(|count| take(*count));
         times(&client.responses, &mut take);
     }
     for service in &measure.services {
@@ -95,7 +102,7 @@ fn digests(topology: &Arc<Topology>, horizon: SimTime) -> (u64, u64) {
             .into_iter()
             .for_each(&mut take);
         [service.unwanted, service.work_done as u64].into_iter().for_each(&mut take);
-        service.turned_away.into_iter().for_each(&mut take);
+        causes(&service.turned_away).iter().for_each(|count| take(*count));
         [&service.waits, &service.responses].into_iter().for_each(|histogram| times(histogram, &mut take));
         [&service.waiting, &service.held, service.in_system.level(), &service.busy]
             .into_iter()
