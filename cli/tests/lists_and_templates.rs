@@ -4,12 +4,13 @@ mod support;
 
 use support::{Folder, SMALL};
 
-const LISTS: [&str; 19] = [
+const LISTS: [&str; 21] = [
     "acts",
     "arrivals",
     "backoffs",
     "balancers",
     "curves",
+    "deadlines",
     "distributions",
     "drops",
     "durations",
@@ -22,6 +23,7 @@ const LISTS: [&str; 19] = [
     "rates",
     "steps",
     "templates",
+    "times",
     "triggers",
     "verdicts",
 ];
