@@ -4,7 +4,7 @@ mod support;
 
 use support::{Folder, SMALL};
 
-const LISTS: [&str; 28] = [
+const LISTS: [&str; 30] = [
     "acts",
     "admissions",
     "arrivals",
@@ -13,6 +13,7 @@ const LISTS: [&str; 28] = [
     "balking",
     "counts",
     "curves",
+    "deadlines",
     "disciplines",
     "distributions",
     "drops",
@@ -31,6 +32,7 @@ const LISTS: [&str; 28] = [
     "scalers",
     "steps",
     "templates",
+    "times",
     "triggers",
     "verdicts",
 ];

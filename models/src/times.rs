@@ -155,7 +155,7 @@ mod tests {
             (Times::Fixed(0.into()), 0.0),
         ] {
             let p = times.probabilities().unwrap();
-            let moment = |k: i32| p.iter().enumerate().map(|(n, p)| p * (n as f64).powi(k)).sum::<f64>();
+            let moment = |k| p.iter().enumerate().map(|(n, p)| p * (n.pow(k) as f64)).sum::<f64>();
             assert!((moment(0) - 1.0).abs() < 1e-11, "{times:?}");
             assert!((moment(1) - times.mean()).abs() < 1e-9, "{times:?}");
             assert!((moment(2) - moment(1) * moment(1) - variance).abs() < 1e-6, "{times:?}");

@@ -63,7 +63,19 @@ fn every_key_that_readers_rely_on_is_there() {
     assert_eq!(utilisation("mail"), Vec::<String>::new());
     assert_eq!(
         keys(&value["metrics"]["failures"]),
-        ["timeout", "rejected", "dropped", "crashed", "unreachable", "downstream", "balked", "reneged"]
+        [
+            "timeout",
+            "rejected",
+            "dropped",
+            "crashed",
+            "unreachable",
+            "downstream",
+            "balked",
+            "reneged",
+            "error",
+            "open",
+            "bulkhead"
+        ]
     );
     assert_eq!(keys(&value["clients"]), ["readers", "writers"]);
     assert_eq!(keys(&value["windows"]["late"]), ["from_s", "to_s", "arrivals", "availability"]);

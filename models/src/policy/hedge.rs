@@ -52,7 +52,7 @@ impl HedgeSpec {
     pub fn is_due(&self, passed: SimDuration) -> bool {
         let after = self.after.as_nanos().max(1);
         let nth = passed.as_nanos() / after;
-        passed.as_nanos() % after == 0 && (1..=u64::from(self.most)).contains(&nth)
+        passed.as_nanos().is_multiple_of(after) && (1..=u64::from(self.most)).contains(&nth)
     }
 }
 
