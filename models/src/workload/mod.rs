@@ -79,7 +79,6 @@ fn zero() -> Given<u32> {
 }
 
 /// When requests come.
-#[expect(clippy::large_enum_variant, reason = "there is one of these per population")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Arrivals {

@@ -50,7 +50,7 @@ impl StepScaling {
 
     pub(super) fn problem(&self) -> Option<(String, String)> {
         let lowest = self.up.iter().map(|step| step.above.get()).min_by(f64::total_cmp)?;
-        let wrong = !(self.below.get() < lowest);
+        let wrong = self.below.get().partial_cmp(&lowest).is_none_or(std::cmp::Ordering::is_ge);
         let message = || format!("below {} is not under the lowest threshold, {lowest}", self.below.get());
         wrong.then(|| (message(), "it would go up and down for ever: lower it".into()))
     }

@@ -26,7 +26,6 @@ use serde::{Deserialize, Serialize};
 use sim_core::time::SimTime;
 
 /// An arrival rate as written.
-#[expect(clippy::large_enum_variant, reason = "there is one of these per population")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Rate {
