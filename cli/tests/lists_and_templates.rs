@@ -4,17 +4,19 @@ mod support;
 
 use support::{Folder, SMALL};
 
-const LISTS: [&str; 19] = [
+const LISTS: [&str; 21] = [
     "acts",
     "arrivals",
     "backoffs",
     "balancers",
+    "counts",
     "curves",
     "distributions",
     "drops",
     "durations",
     "exit-codes",
     "figures",
+    "growths",
     "layouts",
     "library",
     "popularities",
@@ -215,7 +217,7 @@ fn bash_completes_scenarios_files_and_lists() {
     if completed("outgrow r", "r").is_none() {
         return;
     }
-    assert_eq!(completed("outgrow r", "r").as_deref(), Some("run"));
+    assert_eq!(completed("outgrow r", "r").as_deref(), Some("run reference"));
     assert_eq!(completed("outgrow list ba", "ba").as_deref(), Some("balancers backoffs"));
     assert_eq!(completed("outgrow run --se", "--se").as_deref(), Some("--set --seed --series"));
     let scenarios = "retry-mine.ron retry-storm retry-storm-capped retry-budget";

@@ -220,7 +220,6 @@ pub struct ClientSpec {
 }
 
 /// Arrivals as run.
-#[expect(clippy::large_enum_variant, reason = "there is one of these per population")]
 #[derive(Clone, Debug)]
 pub enum ArrivalSpec {
     /// Poisson with a rate that may change.
