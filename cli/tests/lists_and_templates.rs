@@ -226,7 +226,7 @@ fn bash_completes_scenarios_files_and_lists() {
     if completed("outgrow r", "r").is_none() {
         return;
     }
-    assert_eq!(completed("outgrow r", "r").as_deref(), Some("run"));
+    assert_eq!(completed("outgrow r", "r").as_deref(), Some("run reference"));
     assert_eq!(completed("outgrow list ba", "ba").as_deref(), Some("balancers balking backoffs"));
     assert_eq!(completed("outgrow run --se", "--se").as_deref(), Some("--set --seed --series"));
     let scenarios = "retry-mine.ron retry-storm retry-storm-capped retry-budget";

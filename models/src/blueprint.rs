@@ -10,18 +10,19 @@ use crate::given::Given;
 use crate::policy::{Admission, Balancer, Breaker, Cache, Deadline, Discipline, Drop, Hedge, Retry, Scaler, Start};
 use crate::times::Times;
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 
 /// All services of a design, by name.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Blueprint {
     /// The services; their order is the order of every report.
     pub services: IndexMap<String, Service>,
 }
 
 /// A service: replicas that hold requests in threads and work on them with processors.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
     /// How many replicas there are at the start.
@@ -69,7 +70,7 @@ fn one() -> Given<u32> {
 }
 
 /// What works on requests inside one replica.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Processor {
     /// n servers, first come first served but for `PreemptivePriority`. Without `threads` a request keeps its server until the
@@ -96,7 +97,7 @@ impl Default for Processor {
 }
 
 /// Where requests wait for a thread, who of them is next, and which are dropped.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Queue {
     /// One queue for each replica, or one for all.
@@ -114,7 +115,7 @@ pub struct Queue {
 }
 
 /// How many queues a service has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Layout {
     /// The balancer chooses a replica on arrival; each replica has its own queue.
     #[default]
@@ -137,7 +138,7 @@ impl Layout {
 }
 
 /// One thing a service does for a request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Step {
     /// Needs the processor for this long: `Work(Exponential("35ms"))`.
@@ -182,7 +183,7 @@ pub enum Step {
 }
 
 /// How one service calls another.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallPolicy {
     /// Connections that each replica of the caller has. A call first takes a connection, waiting for

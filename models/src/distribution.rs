@@ -2,6 +2,7 @@
 
 use crate::catalogue::Entry;
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::dist::{Dist, DistError};
 use sim_core::time::SimDuration;
@@ -9,7 +10,7 @@ use sim_core::time::SimDuration;
 /// A distribution of durations, for example `LogNormal(mean: "20ms", cv: 1.2)`.
 ///
 /// `cv` is the coefficient of variation: standard deviation over mean.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Distribution {
     /// Always the same: `Constant("5ms")`.

@@ -3,9 +3,11 @@
 //! `12` and `(value: 12, source: Guess, range: (4, 20))` are the same number; the second also says
 //! how far to trust it, for reports that print it and studies that vary what is guessed.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sim_core::time::SimDuration;
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -32,7 +34,7 @@ pub struct Provenance<T> {
 }
 
 /// The kinds of source, from firm to soft.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Source {
     /// Measured on the system itself.
     Measured,
@@ -48,6 +50,9 @@ pub enum Source {
 
 /// What can be written as a bare number or duration.
 pub trait Plain: Sized + PartialOrd + Clone {
+    /// What it is, for the reference: "whole number".
+    const KIND: &'static str;
+
     /// What is expected, for messages: "a whole number, for example 3".
     const EXPECTS: &'static str;
 
@@ -74,6 +79,8 @@ pub trait Plain: Sized + PartialOrd + Clone {
 }
 
 impl Plain for u32 {
+    const KIND: &'static str = "whole number";
+
     const EXPECTS: &'static str = "a whole number that is not negative, for example 3";
 
     fn from_u64(n: u64) -> Option<Self> {
@@ -86,6 +93,8 @@ impl Plain for u32 {
 }
 
 impl Plain for f64 {
+    const KIND: &'static str = "number";
+
     const EXPECTS: &'static str = "a finite number that is not negative, for example 0.8";
 
     fn from_u64(n: u64) -> Option<Self> {
@@ -102,6 +111,8 @@ impl Plain for f64 {
 }
 
 impl Plain for SimDuration {
+    const KIND: &'static str = "duration";
+
     const EXPECTS: &'static str = "a duration in quotes with its unit, for example \"800ms\"";
 
     fn from_text(text: &str) -> Result<Option<Self>, String> {
@@ -159,6 +170,21 @@ impl<T: Serialize> Serialize for Given<T> {
 impl<'de, T: Plain> Deserialize<'de> for Given<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(GivenVisitor(PhantomData))
+    }
+}
+
+/// For the reference: in the words of its reader, and that it may carry its provenance.
+impl<T: Plain> JsonSchema for Given<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Given {}", T::KIND).into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "written": T::KIND, "provenance": true })
     }
 }
 

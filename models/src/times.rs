@@ -2,9 +2,11 @@
 
 use crate::catalogue::Entry;
 use crate::given::Given;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::{EnumAccessDeserializer, MapAccessDeserializer};
 use serde::de::{EnumAccess, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 
 /// A number of loops as written: `3`, `Geometric(mean: 2.5)`, `Poisson(mean: 2)`.
@@ -18,8 +20,8 @@ pub enum Times {
     Poisson(Given<f64>),
 }
 
-/// The numbers that are drawn, as written.
-#[derive(Deserialize, Serialize)]
+/// How often: a whole number, for example `3`, or one drawn for each visit.
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(rename = "Times", deny_unknown_fields)]
 enum Drawn {
     /// After each loop comes another with the same probability, and so before the first: P(n) = (1-q) q^n
@@ -112,6 +114,16 @@ impl Serialize for Times {
 impl<'de> Deserialize<'de> for Times {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TimesVisitor)
+    }
+}
+
+impl JsonSchema for Times {
+    fn schema_name() -> Cow<'static, str> {
+        "Times".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Drawn::json_schema(generator)
     }
 }
 

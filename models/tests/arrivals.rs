@@ -105,7 +105,7 @@ fn states_take_turns_and_their_stays_do_not_hang_on_the_rates() {
 
     // A state that is left while nobody comes is left nevertheless, and a change of the rates takes hold at once.
     let quiet = web(mmpp(&[(0.0, 1_000), (0.0, 1_000)]));
-    assert_eq!(came(quiet.run(vec![]), 1_000_000).instants, []);
+    assert_eq!(came(quiet.run(vec![]), 1_000_000).instants.len(), 0);
     let loud = web(mmpp(&[(1e8, 1_000), (1e8, 1_000)]));
     let instants = came(quiet.run(vec![(500_000, loud.adopt())]), 1_000_000).instants;
     assert!(instants.len().abs_diff(50_000) < 1_120 && instants[0].abs_diff(500_000) < 200, "{}", instants.len());
@@ -203,7 +203,7 @@ fn recorded_instants_are_replayed_exactly() {
     };
     let exact = [0, 7, 7, 1_500_000_000, 3_000_000_001];
     assert_eq!(replay(1.0), exact);
-    assert_eq!(replay(0.0), []);
+    assert_eq!(replay(0.0).len(), 0);
     let more = replay(50.0);
     assert!(exact.iter().all(|at| more.contains(at)) && more.len().abs_diff(250) < 80, "{}", more.len());
     assert!(replay(0.5).iter().all(|at| exact.contains(at)));

@@ -14,6 +14,7 @@ pub mod library;
 pub mod load;
 pub mod night;
 pub mod provenance;
+pub mod reference;
 pub mod replication;
 pub mod report;
 pub mod run;

@@ -4,12 +4,13 @@ use indexmap::IndexMap;
 use models::blueprint::{Blueprint, Service};
 use models::given::Given;
 use models::workload::{Client, Workload};
+use schemars::JsonSchema;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 
 /// A scenario file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// One line that says what it is.
@@ -45,7 +46,7 @@ pub struct Scenario {
 }
 
 /// Something done to the system.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// When it is decided.
@@ -65,7 +66,7 @@ impl Entry {
 }
 
 /// What is done.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Act {
     /// The service gets this many replicas: missing ones start, surplus ones finish what they have.
@@ -98,6 +99,7 @@ pub enum Act {
         path: String,
         /// Its new value, as it would be written there.
         #[serde(skip_serializing)]
+        #[schemars(with = "serde_json::Value")]
         to: IgnoredAny,
     },
 }
@@ -129,7 +131,7 @@ impl Act {
 }
 
 /// A service level objective.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Slo {
     /// Share of requests that must be good.
@@ -151,7 +153,7 @@ impl Default for Slo {
 }
 
 /// How a scenario is run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunSettings {
     /// Requests and levels before this time are not counted.
@@ -171,7 +173,7 @@ impl Default for RunSettings {
 }
 
 /// A figure that should come out within bounds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
     /// The figure, by its path in the JSON document of the run: `metrics.availability`,

@@ -1,10 +1,16 @@
 //! What the documentation shows works.
 
+use models::blueprint::{Layout, Processor, Step};
+use models::distribution::Distribution;
+use models::policy::{Backoff, Balancer, Drop, Popularity};
+use models::workload::rate::Growth;
+use models::workload::{Arrivals, Count, Rate};
 use scenarios::document::Document;
 use scenarios::expect;
 use scenarios::load::{Loaded, Traces};
 use scenarios::provenance;
 use scenarios::run::{Options, run};
+use scenarios::scenario::Act;
 use scenarios::story::LoadedStory;
 
 /// The page with every field of the format: its scenario loads, runs, and meets what it expects.
@@ -41,6 +47,50 @@ fn the_story_page_shows_a_story_that_plays() {
 fn the_readme_shows_a_scenario_that_loads() {
     let loaded = the_only_scenario_of(include_str!("../../README.md"));
     assert_eq!(loaded.topology.services.len(), 2);
+}
+
+/// The reference has every type that reads a scenario, and every entry of every list.
+#[test]
+fn the_reference_has_everything() {
+    let page = scenarios::reference::page();
+    let lists = [
+        Step::ALL,
+        Processor::ALL,
+        Layout::ALL,
+        Balancer::ALL,
+        Popularity::ALL,
+        Drop::ALL,
+        Backoff::ALL,
+        Distribution::ALL,
+        Arrivals::ALL,
+        Rate::ALL,
+        Growth::ALL,
+        Count::ALL,
+        Act::ALL,
+    ];
+    for entry in lists.into_iter().flatten() {
+        let line = format!("| `{}` | {} |", entry.example, entry.summary);
+        assert!(page.contains(&line), "the reference lacks {line}");
+        assert!(page.contains(&format!("\n- `{}`", entry.name)), "the reference lacks the variant {}", entry.name);
+    }
+    for line in [
+        "| `replicas` | whole number° | `1` | How many replicas there are at the start. |",
+        "| `processor` | [Processor](#processor) | `Servers(1)` | What works on requests in each replica. |",
+        "| `timeout` | duration° | none | How long a client waits for one attempt; left out, for ever. |",
+        "| `clients` | {name: [Client](#client)} |  | The client populations, by name. |",
+        "| `queue` | [Queue](#queue) | `()` | Where requests wait for a thread. |",
+        "| `horizon` | duration | `\"10min\"` | When the run ends. |",
+        "  - `sigma`, number°: Contention: the share of work that cannot overlap.",
+    ] {
+        assert!(page.contains(line), "the reference lacks {line}");
+    }
+    // Links lead to sections.
+    for (_, rest) in page.match_indices("](#").map(|(at, found)| page.split_at(at + found.len())) {
+        let anchor = rest.split(')').next().unwrap_or_default();
+        let section =
+            page.lines().any(|line| line.strip_prefix("## ").is_some_and(|name| name.to_lowercase() == anchor));
+        assert!(section, "there is no section {anchor}");
+    }
 }
 
 fn the_only_ron_of(page: &str) -> &str {

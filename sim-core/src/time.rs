@@ -3,7 +3,9 @@
 //! Ties are exact, nothing drifts, and two runs compare bit for bit. A `u64` of nanoseconds spans
 //! 584 years. Floating point meets time only where a sample is drawn ([`SimDuration::from_secs_f64`]).
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::str::FromStr;
@@ -260,6 +262,21 @@ impl fmt::Display for SimTime {
         } else {
             write!(f, "{:.3}s", self.as_secs_f64())
         }
+    }
+}
+
+/// For the reference of what can be written.
+impl JsonSchema for SimDuration {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "written": "duration" })
     }
 }
 

@@ -5,6 +5,7 @@ mod completions;
 mod list;
 mod new;
 mod night;
+mod reference;
 mod run;
 mod story;
 mod tables;
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     New(new::New),
     /// Hold the simulator against what is known: from queueing theory, other simulators, published systems
     Validate(validate::Validate),
+    /// Print everything that can be written in a scenario, as a page in Markdown
+    Reference(reference::Reference),
     /// Print completions for a shell
     Completions(completions::Completions),
 }
@@ -87,6 +90,7 @@ impl Command {
             Self::List(list) => list.run(),
             Self::New(new) => new.run(),
             Self::Validate(validate) => validate.run(),
+            Self::Reference(reference) => reference.run(),
             Self::Completions(completions) => completions.run(),
         }
     }

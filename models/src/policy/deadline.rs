@@ -1,10 +1,11 @@
 //! Deadlines: whether what a caller waits for knows how long it waits.
 
 use crate::catalogue::Entry;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Whether a timeout is told further down.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Deadline {
     /// Only the caller knows.
     #[default]

@@ -2,11 +2,12 @@
 //! wins (Dean & Barroso, "The Tail at Scale", CACM 2013: hedged requests).
 
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 
 /// A hedge as written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hedge {
     /// How long after the start of an attempt one more is sent, and how long after that the next. About

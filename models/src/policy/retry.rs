@@ -2,10 +2,11 @@
 
 use crate::given::Given;
 use crate::policy::{Backoff, Budget};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Whether and how failed attempts are repeated.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
     /// How many times at most after the first attempt.

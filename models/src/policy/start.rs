@@ -3,11 +3,12 @@
 
 use crate::distribution::Distribution;
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::{SimDuration, SimTime};
 
 /// How a replica starts that was not there from the beginning.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
     /// From the decision, or from when its machine is there, until it takes requests; left out, at once.
@@ -26,7 +27,7 @@ pub struct Start {
 }
 
 /// Slower at first: work takes `1 + extra * exp(-t / fades)` times as long, t after it began to take requests.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cold {
     /// How much longer work takes at the very first: 2 for three times as long.
@@ -36,7 +37,7 @@ pub struct Cold {
 }
 
 /// Machines, each with room for some replicas of this service. At the start there are as many as are needed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Machines {
     /// Replicas that fit on one.

@@ -4,12 +4,13 @@
 
 use crate::catalogue::Entry;
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::random::Key;
 
 /// When a request does not join, as written. It looks at who is present where it would go, waiting or held:
 /// at the replica that the balancer chose, or at all under a shared queue.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Balking {
     /// It always joins.

@@ -2,11 +2,12 @@
 
 use crate::catalogue::Entry;
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::random::KeyedRng;
 
 /// A number of things, at least one, fixed or drawn: `Fixed(4)`, `Geometric(mean: 4)`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Count {
     /// Always the same.

@@ -3,17 +3,18 @@
 //! and then from the first again.
 
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::dist::exp1;
 use sim_core::random::{Key, KeyedRng};
 use sim_core::time::{SimDuration, SimTime};
 
-/// The states as written, and as run: `Mmpp([(rate: 20, stay: "30s"), (rate: 200, stay: "5s")])`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// States that take turns, in their order and then from the first again: `Mmpp([(rate: 20, stay: "30s"), (rate: 200, stay: "5s")])`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Mmpp(pub Vec<MmppState>);
 
 /// A state: how many requests come in it, and for how long.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MmppState {
     /// Requests a second.

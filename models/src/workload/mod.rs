@@ -21,18 +21,19 @@ use crate::distribution::Distribution;
 use crate::given::Given;
 use crate::policy::{Breaker, Deadline, Hedge, Retry};
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 
 /// All client populations, by name.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Workload {
     /// The populations; their order is the order of every report.
     pub clients: IndexMap<String, Client>,
 }
 
 /// A population of clients that behave alike.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Client {
     /// When requests come.
@@ -79,7 +80,7 @@ fn zero() -> Given<u32> {
 }
 
 /// When requests come.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Arrivals {
     /// Open: a Poisson process with this rate.
@@ -93,7 +94,7 @@ pub enum Arrivals {
     Batch(Batch),
     /// Partly open: people who come, ask a few times, waiting for each answer, and leave.
     Sessions(Sessions),
-    /// Open: replays counts per second, minute or any bin of a file.
+    /// Open: replays a file: counts per second, minute or any bin, or the instant of each request.
     Trace(TraceFile),
     /// Closed: each of `users` thinks, asks, waits for the answer (or its final failure), thinks again.
     Closed {
@@ -132,7 +133,7 @@ impl Arrivals {
         Entry {
             name: "Trace",
             example: "Trace(file: \"launch-day.csv\")",
-            summary: "open, replays the counts per bin of a file",
+            summary: "open, replays the counts, or the instants, of a file",
         },
         Entry {
             name: "Closed",

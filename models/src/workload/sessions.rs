@@ -8,10 +8,11 @@
 
 use super::{Count, Rate};
 use crate::distribution::Distribution;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Sessions as written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sessions {
     /// Sessions that begin in a second, as a Poisson process.

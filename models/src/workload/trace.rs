@@ -5,12 +5,13 @@
 //! (factor - 1) x count, uniform in the bin. At factor 1 the counts, or instants, are the file's, exactly.
 
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::{SimDuration, SimTime};
 use std::sync::Arc;
 
 /// A trace as written: which file, and how it is scaled.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TraceFile {
     /// A CSV file with a header: a time column and a count column, or only a time column with one arrival a

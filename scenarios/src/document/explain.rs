@@ -3,6 +3,8 @@
 
 mod examples;
 
+pub(crate) use examples::families;
+
 use super::Document;
 use super::failure::{Failure, Spot, What};
 use super::problem::Problem;

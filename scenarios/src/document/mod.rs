@@ -30,6 +30,8 @@ mod scan;
 mod tree;
 mod walk;
 
+pub(crate) use explain::families;
+
 pub use decode::Decoded;
 pub use edit::EditError;
 pub use models::path::{Path, PathError, Segment};

@@ -4,13 +4,14 @@
 //! one; a reply that failed, was no longer wanted or was slow takes a share away. Source: Chiu and Jain, "Analysis of
 //! the increase and decrease algorithms for congestion avoidance" (1989).
 
+use schemars::JsonSchema;
 use super::{Reply, limits_problem};
 use crate::given::Given;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 
 /// A limit that grows by one and shrinks by a factor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Aimd {
     /// A reply that took longer than this is slow.

@@ -6,6 +6,7 @@
 //! otherwise it never sees how fast that is without a queue. Source: Brakmo and Peterson, "TCP Vegas" (1995), with
 //! the numbers of Netflix's concurrency-limits.
 
+use schemars::JsonSchema;
 use super::Reply;
 use super::aimd::{one, thousand, twenty};
 use crate::given::Given;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 
 /// A limit by the queue that response times tell of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Vegas {
     /// The limit at the start; rather too low than too high.

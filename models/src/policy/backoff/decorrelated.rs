@@ -1,13 +1,14 @@
 //! Decorrelated jitter (Brooker, "Exponential backoff and jitter", AWS 2015).
 
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::random::KeyedRng;
 use sim_core::time::SimDuration;
 
 /// Waits min(cap, a time drawn uniformly between base and three times the wait before); before the first
 /// stands base.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Decorrelated {
     /// Shortest wait.

@@ -1,12 +1,13 @@
 //! Exponential backoff with jitter (Brooker, "Exponential backoff and jitter", AWS 2015).
 
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::random::KeyedRng;
 use sim_core::time::SimDuration;
 
 /// Waits min(cap, base * 2^attempt), spread by jitter.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exponential {
     /// Wait after the first failure.
@@ -19,7 +20,7 @@ pub struct Exponential {
 }
 
 /// How a wait w is spread.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Jitter {
     /// Exactly w.
     None,

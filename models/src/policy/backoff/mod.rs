@@ -9,13 +9,14 @@ pub use exponential::{Exponential, Jitter};
 use crate::catalogue::Entry;
 use crate::distribution::Distribution;
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::dist::{Dist, DistError};
 use sim_core::random::KeyedRng;
 use sim_core::time::SimDuration;
 
 /// A backoff as written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Backoff {
     /// Always the same: `Constant("50ms")`.

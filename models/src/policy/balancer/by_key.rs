@@ -8,12 +8,13 @@ use super::View;
 use crate::given::Given;
 use crate::policy::Popularity;
 use crate::system::purpose;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::dist::Zipf;
 use sim_core::random::Key;
 
 /// Sharding as written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ByKey {
     /// How many keys there are.

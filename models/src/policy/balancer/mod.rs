@@ -15,11 +15,12 @@ pub use by_key::ByKey;
 pub use power_of::PowerOf;
 
 use crate::catalogue::Entry;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::random::Key;
 
 /// A balancer as written.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Balancer {
     /// Any replica, with equal probability.

@@ -4,10 +4,11 @@
 use super::View;
 use crate::given::Given;
 use crate::system::purpose;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Power of d choices as written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PowerOf {
     /// How many replicas are looked at: d, from 1 to 8.

@@ -15,6 +15,7 @@ mod analytic;
 mod che;
 mod store;
 
+use schemars::JsonSchema;
 use super::popularity::Shares;
 use super::{Eviction, Popularity, Refresh};
 use crate::given::Given;
@@ -29,7 +30,7 @@ pub(crate) use store::ByKey;
 use store::Store;
 
 /// A cache as written: what a service holds, by key.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cache {
     /// How many keys there are to be asked for.
@@ -69,7 +70,7 @@ pub struct Cache {
 }
 
 /// Whose key a lookup asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum KeyOf {
     /// The lookup's own: each lookup on a request's way asks for another, and a repeated attempt for the same.
     #[default]

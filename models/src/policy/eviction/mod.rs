@@ -9,11 +9,12 @@ mod lru;
 mod random;
 
 use crate::catalogue::Entry;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::random::Key;
 
 /// An eviction rule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Eviction {
     /// The key that was not asked for the longest.
     #[default]

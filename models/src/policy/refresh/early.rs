@@ -5,12 +5,13 @@
 //! 2015 (XFetch).
 
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::random::Key;
 use sim_core::time::SimTime;
 
 /// Probabilistic early refresh as written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Early {
     /// How eagerly: 1 is the optimum for the exponential law, more refreshes earlier.

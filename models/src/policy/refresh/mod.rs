@@ -5,12 +5,13 @@ mod early;
 pub use early::Early;
 
 use crate::catalogue::Entry;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::random::Key;
 use sim_core::time::SimTime;
 
 /// A refresh rule. It has no state of its own: what it needs is remembered with each key.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Refresh {
     /// A key is fetched when it is missed.

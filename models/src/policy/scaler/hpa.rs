@@ -9,13 +9,14 @@
 //! Source: `pkg/controller/podautoscaler/replica_calculator.go` and `horizontal.go` of kubernetes, and the page
 //! "Horizontal Pod Autoscaling" of its documentation for the defaults (read in November 2026).
 
+use schemars::JsonSchema;
 use super::{Memory, Observed, positive, whole};
 use crate::given::Given;
 use serde::{Deserialize, Serialize};
 use sim_core::time::{SimDuration, SimTime};
 
 /// The Horizontal Pod Autoscaler. What is left out is as Kubernetes has it by default.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hpa {
     /// What it looks at; the largest answer wins.
@@ -36,7 +37,7 @@ fn a_tenth() -> Given<f64> {
 }
 
 /// What the autoscaler looks at.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Metric {
     /// Processors in use over those requested.
@@ -60,7 +61,7 @@ pub enum Metric {
 }
 
 /// How fast the number may change in one direction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Side {
     /// Over how long recommendations are looked at: the most cautious of them counts.
@@ -72,7 +73,7 @@ pub struct Side {
 }
 
 /// A limit on change.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum PodPolicy {
     /// By so many replicas in each period.

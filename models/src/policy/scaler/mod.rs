@@ -24,12 +24,13 @@ pub use target::TargetTracking;
 
 use crate::catalogue::Entry;
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::{SimDuration, SimTime};
 use std::collections::VecDeque;
 
 /// A scaler as written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scaler {
     /// How it decides.
@@ -56,7 +57,7 @@ fn fifteen_seconds() -> Given<SimDuration> {
 }
 
 /// How a scaler decides.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum ScalingRule {
     /// As the Horizontal Pod Autoscaler of Kubernetes does.

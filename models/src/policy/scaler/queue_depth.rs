@@ -1,13 +1,14 @@
 //! Queue depth: so many waiting requests for each replica, as event-driven scalers such as KEDA do for workers
 //! at a queue.
 
+use schemars::JsonSchema;
 use super::{Memory, Observed, passed, whole};
 use crate::given::Given;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 
 /// Scaling by the length of the queue.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueueDepth {
     /// Waiting requests for which one replica is kept.

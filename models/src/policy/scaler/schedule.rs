@@ -1,12 +1,13 @@
 //! A schedule: so many replicas from each time of day on.
 
+use schemars::JsonSchema;
 use super::Observed;
 use crate::given::Given;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 
 /// Numbers of replicas by the clock.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
     /// From when on in each period how many: in order, the first from the start.

@@ -1,12 +1,13 @@
 //! Step scaling: more replicas above thresholds of utilisation, one fewer below another.
 
+use schemars::JsonSchema;
 use super::{Memory, Observed, passed};
 use crate::given::Given;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 
 /// Step scaling on the utilisation of the processors.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepScaling {
     /// What to add above which utilisation: the highest threshold that is passed counts.
@@ -19,7 +20,7 @@ pub struct StepScaling {
 }
 
 /// A threshold of [`StepScaling`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Threshold {
     /// Above this utilisation, from 0 to 1...

@@ -1,12 +1,13 @@
 //! Target tracking: so many requests a second for each replica.
 
+use schemars::JsonSchema;
 use super::{Memory, Observed, passed, whole};
 use crate::given::Given;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 
 /// Target tracking on the offered rate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TargetTracking {
     /// Requests a second that each replica should be offered, those turned away included.

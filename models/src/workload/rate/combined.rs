@@ -2,20 +2,21 @@
 
 use super::{Bound, Rate};
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimTime;
 
 /// All of these together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sum(pub Vec<Rate>);
 
 /// The first in requests a second, times the others, which are factors without unit: growth times the
 /// rhythm of a week with a mean of 1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Product(pub Vec<Rate>);
 
 /// A factor, and what it is applied to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scaled(pub Given<f64>, pub Box<Rate>);
 
 /// What bounds all of them holds until the first of the bounds ends.

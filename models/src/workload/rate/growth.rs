@@ -10,11 +10,12 @@
 use super::Bound;
 use crate::catalogue::Entry;
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::{SimDuration, SimTime};
 
 /// A rate that grows, as written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Growth {
     /// First by the same factor in equal times, then as slowly towards the ceiling as it began.

@@ -2,6 +2,7 @@
 
 use super::Bound;
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::{SimDuration, SimTime};
 
@@ -9,11 +10,11 @@ use sim_core::time::{SimDuration, SimTime};
 type Point = (Given<SimDuration>, Given<f64>);
 
 /// Each rate holds from its time to the next; before the first, nothing comes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Piecewise(pub Vec<Point>);
 
 /// Straight lines between the points; constant before the first and after the last.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ramp(pub Vec<Point>);
 
 fn instant(point: &Point) -> SimTime {

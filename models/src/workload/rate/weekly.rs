@@ -2,11 +2,12 @@
 
 use super::{Bound, Diurnal};
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::{SimDuration, SimTime};
 
 /// A weekly rhythm as written. The factor changes when a day ends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Weekly {
     /// How many times the usual rate, for each day: that on which the run begins, and the six after it.

@@ -64,6 +64,11 @@ const STRUCTS: &[(&str, &str)] = &[
     ("Slo", "(objective: 0.999, threshold: \"1s\")"),
 ];
 
+/// Every family, as serde knows it, with its list.
+pub(crate) fn families() -> impl Iterator<Item = (&'static str, &'static [Entry])> {
+    FAMILIES.iter().map(|family| (family.name, family.entries))
+}
+
 /// What people call a family: with and without the article.
 pub(super) fn noun(family: &str) -> Option<(&'static str, &'static str)> {
     let family = FAMILIES.iter().find(|known| known.name == family)?;
