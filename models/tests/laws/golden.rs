@@ -1,7 +1,6 @@
 //! The bytes of a seed: equal on every platform, in every build, for ever.
 
 use crate::common::*;
-use crate::variants::Variants;
 use models::blueprint::{CallPolicy, Processor, Step};
 use models::distribution::Distribution;
 use models::given::Given;
