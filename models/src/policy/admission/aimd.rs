@@ -4,9 +4,9 @@
 //! one; a reply that failed, was no longer wanted or was slow takes a share away. Source: Chiu and Jain, "Analysis of
 //! the increase and decrease algorithms for congestion avoidance" (1989).
 
-use schemars::JsonSchema;
 use super::{Reply, limits_problem};
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 

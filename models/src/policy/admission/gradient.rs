@@ -5,10 +5,10 @@
 //! as always g is 1 and the limit grows; when they get longer it shrinks, at most by half. Source: Netflix,
 //! concurrency-limits, `Gradient2Limit` (read in November 2026).
 
-use schemars::JsonSchema;
 use super::aimd::{one, thousand, twenty};
 use super::{Reply, limits_problem};
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A limit by the trend of response times.

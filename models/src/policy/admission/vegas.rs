@@ -6,10 +6,10 @@
 //! otherwise it never sees how fast that is without a queue. Source: Brakmo and Peterson, "TCP Vegas" (1995), with
 //! the numbers of Netflix's concurrency-limits.
 
-use schemars::JsonSchema;
 use super::Reply;
 use super::aimd::{one, thousand, twenty};
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 

@@ -15,13 +15,13 @@ mod analytic;
 mod che;
 mod store;
 
-use schemars::JsonSchema;
 use super::popularity::Shares;
 use super::{Eviction, Popularity, Refresh};
 use crate::given::Given;
 use crate::system::purpose;
 use crate::topology::UNLIMITED;
 use analytic::{Analytic, AnalyticState};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::dist::Zipf;
 use sim_core::random::Key;

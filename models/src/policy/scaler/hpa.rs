@@ -9,9 +9,9 @@
 //! Source: `pkg/controller/podautoscaler/replica_calculator.go` and `horizontal.go` of kubernetes, and the page
 //! "Horizontal Pod Autoscaling" of its documentation for the defaults (read in November 2026).
 
-use schemars::JsonSchema;
 use super::{Memory, Observed, positive, whole};
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::{SimDuration, SimTime};
 

@@ -1,9 +1,9 @@
 //! Queue depth: so many waiting requests for each replica, as event-driven scalers such as KEDA do for workers
 //! at a queue.
 
-use schemars::JsonSchema;
 use super::{Memory, Observed, passed, whole};
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 

@@ -1,8 +1,8 @@
 //! A schedule: so many replicas from each time of day on.
 
-use schemars::JsonSchema;
 use super::Observed;
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 

@@ -1,8 +1,8 @@
 //! Step scaling: more replicas above thresholds of utilisation, one fewer below another.
 
-use schemars::JsonSchema;
 use super::{Memory, Observed, passed};
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 

@@ -1,8 +1,8 @@
 //! Target tracking: so many requests a second for each replica.
 
-use schemars::JsonSchema;
 use super::{Memory, Observed, passed, whole};
 use crate::given::Given;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::SimDuration;
 
