@@ -14,9 +14,9 @@ use std::fmt;
 pub enum Times {
     /// Always as many.
     Fixed(Given<u32>),
-    /// See [`Drawn::Geometric`].
+    /// After each loop comes another with the same probability, and so before the first: the mean.
     Geometric(Given<f64>),
-    /// See [`Drawn::Poisson`].
+    /// Hardly ever far from the mean, which is given.
     Poisson(Given<f64>),
 }
 

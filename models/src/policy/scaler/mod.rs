@@ -8,7 +8,7 @@
 //!
 //! Every `every` the averages since the last look are taken as one [`Sample`]. A rule sees the newest sample
 //! that is at least `delay` old and answers with a number of replicas, which is kept between `least` and `most`.
-//! What it asks for starts as [`crate::blueprint::Start`] says.
+//! What it asks for starts as [`crate::policy::Start`] says.
 
 mod hpa;
 mod queue_depth;
