@@ -98,10 +98,13 @@ impl Difference {
 fn unlike(a: &RunReport, b: &RunReport) -> Vec<String> {
     let since = |at: SimTime| span(at.as_secs_f64());
     let threshold = |of: &RunReport| span(of.slo.threshold.get().as_secs_f64());
+    let currency = |of: &RunReport| of.currency.clone().unwrap_or_default();
+    let priced = a.currency.is_some() && b.currency.is_some();
     let settings = [
         ("warm-ups", since(a.warm_up), since(b.warm_up), a.warm_up != b.warm_up),
         ("horizons", since(a.horizon), since(b.horizon), a.horizon != b.horizon),
         ("SLO thresholds", threshold(a), threshold(b), a.slo.threshold.get() != b.slo.threshold.get()),
+        ("currencies", currency(a), currency(b), priced && a.currency != b.currency),
     ];
     let differing = settings.into_iter().filter(|(.., differ)| *differ);
     differing

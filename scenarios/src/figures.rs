@@ -3,6 +3,7 @@
 //! Each family has one table below. The JSON document, its documentation, the text, comparisons and
 //! the check of `expect` all follow from these tables: a new figure is one line here.
 
+use crate::costs::Bill;
 use crate::load::Loaded;
 use crate::units::Unit;
 use models::intervention::Act;
@@ -12,6 +13,7 @@ use models::probe::{
 use models::topology::{ProcessorSpec, Topology, UNLIMITED};
 use sim_core::stats::{Estimate, Histogram, wilson};
 use sim_core::time::SimTime;
+use std::sync::Arc;
 
 /// What a figure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +99,7 @@ fn quantile(of: &Histogram, q: f64) -> Option<f64> {
     of.quantile(q).map(|d| d.as_secs_f64())
 }
 
-use Unit::{Count, PerSecond, Seconds, Share};
+use Unit::{Count, Money, PerSecond, Seconds, Share};
 
 /// `metrics`: requests of all clients.
 pub(crate) const METRICS: &[Row<Measure>] = &[
@@ -158,6 +160,37 @@ pub(crate) const METRICS: &[Row<Measure>] = &[
     row("in_flight_mean", Count, "Requests in flight, averaged over time.", |m, at| m.in_flight.mean(at.now)),
     row("in_flight_max", Count, "The most requests in flight at once.", |m, _| Some(m.in_flight_max as f64)),
 ];
+
+/// A run and what it has cost.
+pub(crate) struct Billed {
+    bill: Bill,
+    /// Requests served within the threshold of the SLO.
+    good: u64,
+}
+
+fn an_hour(cost: f64, at: At) -> Option<f64> {
+    (at.span_s > 0.0).then(|| cost / at.span_s * 3600.0)
+}
+
+/// `costs`: what it costs, if the scenario has prices.
+pub(crate) const COSTS: &[Row<Billed>] = &[
+    row(
+        "per_million_good",
+        Money,
+        "All costs, for a million requests served within the threshold of the SLO.",
+        |b, _| (b.good > 0).then(|| b.bill.total() / b.good as f64 * 1e6),
+    ),
+    row("per_h", Money, "All costs, an hour.", |b, at| an_hour(b.bill.total(), at)),
+    row("machines_per_h", Money, "Machines, an hour.", |b, at| an_hour(b.bill.machines, at)),
+    row("storage_per_h", Money, "What is kept, an hour.", |b, at| an_hour(b.bill.storage, at)),
+    row("requests_per_h", Money, "What is paid by requests, an hour.", |b, at| an_hour(b.bill.requests, at)),
+    row("engineers_per_h", Money, "Engineers' work, an hour.", |b, at| an_hour(b.bill.engineers, at)),
+    row("lost_per_h", Money, "What failed requests lose, an hour.", |b, at| an_hour(b.bill.lost, at)),
+];
+
+/// Machines, storage and requests of one service.
+static COST: Definition =
+    Definition { key: "cost_per_h", unit: Money, about: "Its machines, storage and requests, an hour." };
 
 /// `clients.<population>`: the same for one population, where there are several.
 pub(crate) const CLIENT: &[Row<ClientMeasure>] = &[
@@ -337,8 +370,10 @@ pub fn definitions() -> impl Iterator<Item = (&'static str, &'static Definition)
         .chain(failures("clients.<population>.failures"))
         .chain(utilisations)
         .chain(at("services.<service>", SERVICE))
+        .chain(std::iter::once(("services.<service>", &COST)))
         .chain(at("services.<service>.caches.<cache>", CACHE))
         .chain(at("windows.<window>", WINDOW))
+        .chain(at("costs", COSTS))
 }
 
 /// Whether less than half of what came in a window was served; `None` if nothing came.
@@ -412,6 +447,7 @@ impl Plan {
                 plan.add(&["windows", &window.name], &row.definition, move |m, at| of(&m.windows[id], at));
             }
         }
+        plan.costs(loaded);
         plan
     }
 
@@ -442,6 +478,17 @@ impl Plan {
         for (cause, definition) in FAILURES.iter().enumerate() {
             self.add(&["metrics", "failures"], definition, move |m, _| {
                 ratio(m.requests().failed[cause], m.requests().arrived)
+            });
+        }
+    }
+
+    fn costs(&mut self, loaded: &Loaded) {
+        let Some(costs) = loaded.scenario.costs.clone().map(Arc::new) else { return };
+        let services: Arc<[String]> = loaded.topology.services.iter().map(|service| service.name.clone()).collect();
+        for row in COSTS {
+            let (of, costs, services) = (row.of, costs.clone(), services.clone());
+            self.add(&["costs"], &row.definition, move |m, at| {
+                of(&Billed { bill: costs.bill(&services, m, at.now), good: m.requests().done_in_time }, at)
             });
         }
     }
@@ -483,6 +530,13 @@ impl Plan {
         for row in SERVICE {
             let of = row.of;
             self.add(&["services", name], &row.definition, move |m, at| of(&m.services[id], at));
+        }
+        if let Some(costs) = loaded.scenario.costs.as_ref().filter(|costs| costs.names(name)) {
+            let (costs, name) = (costs.clone(), name.to_owned());
+            self.add(&["services", &name.clone()], &COST, move |m, at| {
+                let (machines, storage, requests) = costs.of_service(&name, &m.services[id], m.from, at.now);
+                an_hour(machines + storage + requests, at)
+            });
         }
         for (cache, spec) in spec.caches.iter().enumerate() {
             for row in CACHE {

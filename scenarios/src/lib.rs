@@ -4,6 +4,7 @@
 //! rendered to strings.
 
 pub mod comparison;
+pub mod costs;
 pub mod document;
 pub mod estimate;
 pub mod expect;

@@ -112,6 +112,7 @@ pub const ALL: &[Entry] = &[
     Entry { name: "admission-rules", text: include_str!("../library/admission-rules.ron") },
     Entry { name: "autoscaler", text: include_str!("../library/autoscaler.ron") },
     Entry { name: "four-scalers", text: include_str!("../library/four-scalers.ron") },
+    Entry { name: "fixed-or-elastic", text: include_str!("../library/fixed-or-elastic.ron") },
     Entry { name: "over-the-hill", text: include_str!("../library/over-the-hill.ron") },
     Entry { name: "busy-monolith", text: include_str!("../library/busy-monolith.ron") },
     Entry { name: "lb-cluster", text: include_str!("../library/lb-cluster.ron") },

@@ -431,6 +431,25 @@ fn settings(scenario: &Scenario) -> Vec<Problem> {
         let message = format!("{} replications", settings.replications);
         problem(run.name("replications"), message, "write a number from 1 to 100000");
     }
+    if let Some(costs) = &scenario.costs {
+        let path = Path::default().name("costs");
+        for (part, service) in costs.named().filter(|(_, service)| !scenario.services.contains_key(*service)) {
+            let near = models::problem::did_you_mean(service, scenario.services.keys().map(String::as_str));
+            let help =
+                near.map_or_else(|| "name one of the services".to_owned(), |near| format!("did you mean \"{near}\"?"));
+            problem(path.name(part).name(service), format!("there is no service \"{service}\""), &help);
+        }
+        for (service, machine) in &costs.machines {
+            let path = path.name("machines").name(service);
+            if machine.discount.get() > 1.0 {
+                let message = format!("a discount of {} is more than the price", machine.discount.get());
+                problem(path.name("discount"), message, "write a share from 0 to 1, for example 0.4");
+            }
+            if machine.billed_by.get().is_zero() {
+                problem(path.name("billed_by"), "nothing is billed at a time".into(), "write for example \"1s\"");
+            }
+        }
+    }
     let slo = Path::default().name("slo");
     let objective = scenario.slo.objective.get();
     if !(objective > 0.0 && objective < 1.0) {

@@ -1,5 +1,6 @@
 //! A scenario as written: a design, its clients, what is done to it, and how it is run.
 
+use crate::costs::Costs;
 use indexmap::IndexMap;
 use models::blueprint::{Blueprint, Service};
 use models::given::Given;
@@ -37,6 +38,9 @@ pub struct Scenario {
     /// What users are promised.
     #[serde(default)]
     pub slo: Slo,
+    /// What it costs. Left out, costs are not spoken of.
+    #[serde(default)]
+    pub costs: Option<Costs>,
     /// How it is run.
     #[serde(default)]
     pub run: RunSettings,

@@ -13,6 +13,8 @@ pub enum Unit {
     PerSecond,
     /// A plain number.
     Count,
+    /// In the currency of the prices.
+    Money,
 }
 
 impl Unit {
@@ -23,6 +25,7 @@ impl Unit {
             Self::Seconds => "s",
             Self::PerSecond => "1/s",
             Self::Count => "number",
+            Self::Money => "currency",
         }
     }
 }
@@ -38,7 +41,7 @@ fn scale(unit: Unit, size: f64) -> (f64, &'static str) {
     match unit {
         Unit::Share => (100.0, "%"),
         Unit::PerSecond => (1.0, "/s"),
-        Unit::Count => (1.0, ""),
+        Unit::Count | Unit::Money => (1.0, ""),
         Unit::Seconds => match size.abs() {
             0.0 => (1.0, " s"),
             s if s < 1e-6 => (1e9, " ns"),
@@ -57,7 +60,7 @@ pub(crate) fn mean_text(unit: Unit, value: f64) -> String {
     match unit {
         Unit::Share => brief(value),
         Unit::Count => trimmed(grouped(scaled, decimals(scaled, 3))),
-        Unit::PerSecond | Unit::Seconds => format!("{}{name}", grouped(scaled, decimals(scaled, 3))),
+        Unit::Money | Unit::PerSecond | Unit::Seconds => format!("{}{name}", grouped(scaled, decimals(scaled, 3))),
     }
 }
 

@@ -10,7 +10,9 @@ pub mod series;
 
 pub use digest::Digest;
 pub use events::{Difference, Events};
-pub use measure::{CacheMeasure, ClientMeasure, Measure, PoolMeasure, ServiceMeasure, Window, WindowMeasure};
+pub use measure::{
+    CacheMeasure, ClientMeasure, Measure, PoolMeasure, Rental, Rentals, ServiceMeasure, Window, WindowMeasure,
+};
 pub use series::Series;
 
 use crate::event::Event;

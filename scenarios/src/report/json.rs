@@ -67,6 +67,9 @@ pub fn run(report: &RunReport, detail: Detail) -> Value {
             "window_s": number(report.slo.window.get().as_secs_f64()),
         }),
     );
+    if let Some(currency) = &report.currency {
+        add("currency", currency.clone().into());
+    }
     for group in ["metrics", "clients", "services", "windows"] {
         add(group, Value::Object(Map::new()));
     }
@@ -269,6 +272,7 @@ const RUN_KEYS: &[(&str, &str, &str)] = &[
     ("slo.objective", "share", "Share of requests that must be good."),
     ("slo.threshold_s", "s", "A request is good if it is served within this time."),
     ("slo.window_s", "s", "The stretch of time over which that is promised."),
+    ("currency", "text", "What costs are in; absent without prices."),
 ];
 
 /// What stands before the figures of a place: place, key, unit, meaning.

@@ -41,6 +41,8 @@ pub struct RunReport {
     pub warm_up: SimTime,
     /// What was promised.
     pub slo: Slo,
+    /// What prices are in, if there are any.
+    pub currency: Option<String>,
     /// Every figure by its place, such as `metrics.availability`, in the order of the report.
     pub figures: IndexMap<String, Figure>,
     /// The services, in the order written.
@@ -157,6 +159,7 @@ impl RunReport {
             horizon: settled.until,
             warm_up: settled.warm_up,
             slo: loaded.scenario.slo.clone(),
+            currency: loaded.scenario.costs.as_ref().map(|costs| costs.currency.clone()),
             binding: verdict::binding(figures.values(), &loaded.topology),
             services: loaded.topology.services.iter().map(|s| s.name.clone()).collect(),
             clients: loaded.topology.clients.iter().map(|c| c.name.clone()).collect(),

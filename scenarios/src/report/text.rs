@@ -138,6 +138,7 @@ pub fn report(report: &RunReport, page: &Page<'_>) -> String {
     clients(&mut text, report, page);
     services(&mut text, report, page);
     windows(&mut text, report, page);
+    costs(&mut text, report, page);
     expectations(&mut text, report, page);
     for warning in &report.warnings {
         page.wrapped(&mut text, Some(Role::Warning), "warning:", warning);
@@ -276,6 +277,31 @@ pub(crate) fn request_rows(report: &RunReport) -> Vec<Vec<String>> {
         }
     }
     rows
+}
+
+fn costs(text: &mut String, report: &RunReport, page: &Page<'_>) {
+    let Some(currency) = &report.currency else { return };
+    page.heading(text, "Costs", &format!("{currency}; {}", intervals(report)));
+    page.table(text, &[], cost_rows(report));
+}
+
+/// The figures of costs: name and value. What costs nothing is left out.
+pub(crate) fn cost_rows(report: &RunReport) -> Vec<Vec<String>> {
+    let names = [
+        ("per_million_good", "for a million good requests"),
+        ("per_h", "an hour, in all"),
+        ("machines_per_h", "machines"),
+        ("storage_per_h", "storage"),
+        ("requests_per_h", "paid by requests"),
+        ("engineers_per_h", "engineers"),
+        ("lost_per_h", "lost with failed requests"),
+    ];
+    let row = |(key, name): (&str, &str)| {
+        let figure = report.figure(&format!("costs.{key}"))?;
+        let counts = key.starts_with("per_") || figure.mean().is_some_and(|mean| mean > 0.0);
+        counts.then(|| vec![name.to_owned(), with_interval(figure)])
+    };
+    names.into_iter().filter_map(row).collect()
 }
 
 fn clients(text: &mut String, report: &RunReport, page: &Page<'_>) {
@@ -454,8 +480,9 @@ pub(crate) fn difference_rows(comparison: &Comparison) -> (Vec<Vec<String>>, Vec
         let shown = comparison.differences.iter().filter(|(_, difference)| wanted(&difference.figure));
         shown.filter(|(_, difference)| worth_a_line(difference)).map(|(path, d)| difference(path, d)).collect()
     };
-    let requests = rows(&|figure| figure.path[0] == "metrics" || figure.path[0] == "windows");
-    let telling = ["throughput_per_s", "waiting_mean_s", "response_mean_s", "response_p99_s", "rejected_ratio"];
+    let requests = rows(&|figure| matches!(figure.path[0].as_str(), "metrics" | "windows" | "costs"));
+    let telling =
+        ["throughput_per_s", "waiting_mean_s", "response_mean_s", "response_p99_s", "rejected_ratio", "cost_per_h"];
     let of_services = rows(&|figure| {
         figure.path[0] == "services" && (figure.path[2] == "utilisation" || telling.contains(&figure.definition.key))
     });

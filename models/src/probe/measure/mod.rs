@@ -4,9 +4,11 @@
 //! its first attempt began since; levels are averaged over time since.
 
 mod client;
+mod rentals;
 mod service;
 
 pub use client::{ClientMeasure, Window, WindowMeasure};
+pub use rentals::{Rental, Rentals};
 pub use service::{CacheMeasure, PoolMeasure, ServiceMeasure};
 
 use super::{Arrival, Attempt, Capacity, Cause, Load, LookedUp, Outcome, Probe, Response};

@@ -1,5 +1,6 @@
 //! A service: levels over time, waiting and response times.
 
+use super::Rentals;
 use crate::probe::{Capacity, Cause, Found, Load, Response};
 use sim_core::stats::{Histogram, Moments, TimeWeighted};
 use sim_core::time::{SimDuration, SimTime};
@@ -30,6 +31,8 @@ pub struct ServiceMeasure {
     pub levels: Option<Levels>,
     /// Replicas, those that drain included.
     pub replicas: TimeWeighted,
+    /// Its machines, those that start included.
+    pub rentals: Rentals,
     /// Threads, while they are limited.
     threads: Limited,
     /// Servers or cores, while they are limited.
@@ -120,6 +123,7 @@ impl ServiceMeasure {
             load: TimeWeighted::of(now, [0; 4]),
             levels: levels.then(|| Levels { since: now, nanos: Vec::new() }),
             replicas: none,
+            rentals: Rentals::default(),
             threads: Limited::new(now),
             processors: Limited::new(now),
             pools: vec![pool; pools],
@@ -205,6 +209,7 @@ impl ServiceMeasure {
         self.threads.set_limit(now, capacity.threads, &self.held());
         self.processors.set_limit(now, capacity.processors, &self.busy());
         self.replicas.set(now, capacity.replicas);
+        self.rentals.set(now, capacity.replicas + capacity.starting);
         for (pool, &connections) in self.pools.iter_mut().zip(&capacity.pools) {
             pool.connections.set(now, connections);
         }

@@ -61,6 +61,10 @@ const STRUCTS: &[(&str, &str)] = &[
     ("Breaker", "(window: \"10s\", failures: 0.5, at_least: 20, open: \"5s\", probes: 3)"),
     ("Hedge", "(after: \"20ms\", most: 1)"),
     ("TraceFile", "(file: \"monday.csv\")"),
+    ("Costs", "(machines: {\"web\": (hour: 0.1)})"),
+    ("Machine", "(hour: 0.1)"),
+    ("Storage", "(gigabytes: 500, gigabyte_month: 0.1)"),
+    ("Engineers", "(hours_a_month: 40, hour: 80)"),
     ("Slo", "(objective: 0.999, threshold: \"1s\")"),
 ];
 

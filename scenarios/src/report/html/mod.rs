@@ -137,6 +137,9 @@ fn parts(loaded: &Loaded, report: &RunReport) -> Vec<Part> {
     if !report.windows.is_empty() {
         parts.push(Part { id: "windows", title: "Windows", body: windows(report) });
     }
+    if report.currency.is_some() {
+        parts.push(Part { id: "costs", title: "Costs", body: costs(report) });
+    }
     if !report.expectations.is_empty() {
         parts.push(Part { id: "expected", title: "What was expected", body: expected(report) });
     }
@@ -185,6 +188,13 @@ fn figures_that_count(report: &RunReport) -> Vec<Card> {
     if let Some(binding) = &report.binding {
         let resource = format!("{} of {}", text::resource(&binding.resource), binding.service);
         cards.push(card(share_short(binding.utilisation), "busiest resource", resource));
+    }
+    if let (Some(cost), Some(currency)) = (value("costs.per_million_good"), &report.currency) {
+        cards.push(card(
+            format!("{cost} {currency}"),
+            "for a million good requests",
+            interval("costs.per_million_good"),
+        ));
     }
     cards.push(card(
         value("metrics.arrivals_per_s").unwrap_or_else(none),
@@ -235,6 +245,12 @@ fn requests(report: &RunReport) -> Markup {
             (plain_table("Clients", &text::CLIENTS, &[], text::client_rows(report)))
         }
     }
+}
+
+fn costs(report: &RunReport) -> Markup {
+    let currency = report.currency.as_deref().unwrap_or_default();
+    let head = format!("{currency}, {}", text::intervals(report));
+    html! { (plain_table("Costs", &["what for", &head], &[], text::cost_rows(report))) }
 }
 
 fn quantiles(report: &RunReport) -> Markup {
