@@ -67,8 +67,10 @@ pub fn run(report: &RunReport, detail: Detail) -> Value {
             "window_s": number(report.slo.window.get().as_secs_f64()),
         }),
     );
-    for group in ["metrics", "clients", "services", "windows"] {
-        add(group, Value::Object(Map::new()));
+    for group in ["metrics", "clients", "services", "hosts", "windows"] {
+        if group != "hosts" || !report.hosts.is_empty() {
+            add(group, Value::Object(Map::new()));
+        }
     }
     for service in &report.services {
         at(&mut root, &["services".to_owned(), service.clone(), "utilisation".to_owned()]);
