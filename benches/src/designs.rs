@@ -130,7 +130,10 @@ fn client(arrivals: Arrivals, asks: &str) -> Client {
 }
 
 fn design<const N: usize>(services: [(&str, Service); N], client: Client) -> Arc<Topology> {
-    let blueprint = Blueprint { services: services.into_iter().map(|(name, s)| (name.to_owned(), s)).collect() };
+    let blueprint = Blueprint {
+        services: services.into_iter().map(|(name, s)| (name.to_owned(), s)).collect(),
+        ..Blueprint::default()
+    };
     let workload = Workload { clients: IndexMap::from([("users".to_owned(), client)]) };
     Arc::new(check(&blueprint, &workload, &IndexMap::new()).expect("the design is sound"))
 }

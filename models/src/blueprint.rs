@@ -17,8 +17,29 @@ use sim_core::time::SimDuration;
 /// All services of a design, by name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Blueprint {
+    /// Machines whose processors several services share, by name.
+    #[serde(default)]
+    pub hosts: IndexMap<String, Host>,
     /// The services; their order is the order of every report.
     pub services: IndexMap<String, Service>,
+}
+
+/// Machines whose processors several services share: `"box": (machines: 2, processor: Cores(8))`. A service
+/// stands on it by `processor: Host(name: "box")`; its replica i then works on machine i, counted from 0 and
+/// beginning anew after the last machine. What a service holds of its own are threads; this is what they work
+/// with, the processor of a layered queueing network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// How many machines there are.
+    #[serde(default = "one")]
+    pub machines: Given<u32>,
+    /// The processor of each machine: `Servers(n)`, first come first served by work step, `Cores(n)` or
+    /// `Infinite`.
+    pub processor: Processor,
+    /// How fast each machine works: at 2 all work takes half as long.
+    #[serde(default = "same")]
+    pub speed: Given<f64>,
 }
 
 /// A service: replicas that hold requests in threads and work on them with processors.
@@ -69,6 +90,10 @@ fn one() -> Given<u32> {
     1.into()
 }
 
+fn same() -> Given<f64> {
+    1.0.into()
+}
+
 /// What works on requests inside one replica.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -88,6 +113,17 @@ pub enum Processor {
     },
     /// No contention: each request advances as if alone.
     Infinite,
+    /// The processor of a machine that other services work on too, one of the `hosts`. It is held for the length
+    /// of a work step, never during calls; threads are the service's own.
+    Host {
+        /// Which of the `hosts`.
+        name: String,
+        /// On `Cores`: how much of a core a visit of this service gets for each that one of weight 1 gets, at
+        /// most a whole core. That is discriminatory processor sharing (Kleinrock 1967): the weight is each
+        /// visit's, so that a service with more visits at work gets more.
+        #[serde(default = "same")]
+        weight: Given<f64>,
+    },
 }
 
 impl Default for Processor {
@@ -281,5 +317,10 @@ impl Processor {
             summary: "a database whose throughput falls when too many connections are in use",
         },
         Entry { name: "Infinite", example: "Infinite", summary: "no contention" },
+        Entry {
+            name: "Host",
+            example: "Host(name: \"box\", weight: 2)",
+            summary: "the processor of a machine that other services work on too, one of `hosts`",
+        },
     ];
 }

@@ -50,6 +50,11 @@ pub enum Event {
         /// The call.
         call: u32,
     },
+    /// Shared cores of a machine reach their next completion.
+    MachineTick {
+        /// The machine, among those of all hosts.
+        machine: u32,
+    },
 }
 
 const _: () = assert!(size_of::<Event>() == 8, "events are small: the agenda copies them");

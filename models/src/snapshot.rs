@@ -13,8 +13,28 @@ pub struct Snapshot {
     pub counts: Counts,
     /// Services, in the order written.
     pub services: Vec<ServiceSnapshot>,
+    /// Hosts, in the order written.
+    pub hosts: Vec<HostSnapshot>,
     /// Client populations, in the order written.
     pub clients: Vec<ClientSnapshot>,
+}
+
+/// Machines that services share, at an instant.
+#[derive(Clone, Debug)]
+pub struct HostSnapshot {
+    /// Its name.
+    pub name: String,
+    /// Its machines.
+    pub machines: Vec<MachineSnapshot>,
+}
+
+/// A machine at an instant.
+#[derive(Clone, Debug)]
+pub struct MachineSnapshot {
+    /// Visits at work, of each of the services on the host, in the order written.
+    pub at_work: Vec<u32>,
+    /// Visits of all of them that wait for a server.
+    pub ready: u32,
 }
 
 /// A client population at an instant.

@@ -18,6 +18,8 @@ use sim_core::time::SimDuration;
 pub struct Topology {
     /// Services, in the order written.
     pub services: Vec<ServiceSpec>,
+    /// Machines that services share, in the order written.
+    pub hosts: Vec<HostSpec>,
     /// Endpoints of all services.
     pub endpoints: Vec<EndpointSpec>,
     /// The programs of all endpoints, one after the other.
@@ -84,6 +86,21 @@ pub struct ServiceSpec {
     pub caches: Vec<CacheSpec>,
 }
 
+/// Machines that services share, as run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostSpec {
+    /// Its name.
+    pub name: String,
+    /// How many machines.
+    pub machines: u32,
+    /// The processor of each: servers, cores, or no contention.
+    pub processor: ProcessorSpec,
+    /// The services that work on it, in the order written.
+    pub services: Vec<u16>,
+    /// The number of its first machine among those of all hosts.
+    pub first: u32,
+}
+
 /// How a replica starts, as run.
 #[derive(Clone, Debug, Default)]
 pub struct StartSpec {
@@ -113,6 +130,15 @@ pub enum ProcessorSpec {
     },
     /// No contention.
     Infinite,
+    /// That of a machine which services share.
+    Hosted {
+        /// Which of [`Topology::hosts`].
+        host: u16,
+        /// Which of [`HostSpec::services`] this is.
+        member: u16,
+        /// How much of a shared core each of its visits gets, for each that one of weight 1 gets.
+        weight: f64,
+    },
 }
 
 impl ProcessorSpec {
@@ -120,7 +146,7 @@ impl ProcessorSpec {
     pub fn slowdown(&self, n: u32) -> f64 {
         let n = f64::from(n);
         match *self {
-            Self::Servers(_) | Self::Infinite => 1.0,
+            Self::Servers(_) | Self::Infinite | Self::Hosted { .. } => 1.0,
             Self::Cores(cores) => (n / f64::from(cores)).max(1.0),
             Self::Usl { sigma, kappa } => 1.0 + (n - 1.0) * (sigma + kappa * n),
         }
@@ -139,7 +165,15 @@ impl ProcessorSpec {
     pub const fn capacity(&self) -> Option<u32> {
         match *self {
             Self::Servers(n) | Self::Cores(n) => Some(n),
-            Self::Usl { .. } | Self::Infinite => None,
+            Self::Usl { .. } | Self::Infinite | Self::Hosted { .. } => None,
+        }
+    }
+
+    /// The host, if it is that of a machine which services share.
+    pub const fn host(&self) -> Option<u16> {
+        match *self {
+            Self::Hosted { host, .. } => Some(host),
+            Self::Servers(_) | Self::Cores(_) | Self::Usl { .. } | Self::Infinite => None,
         }
     }
 }
@@ -396,12 +430,18 @@ impl Topology {
         };
         let users = |t: &Self| t.clients.iter().map(ClientSpec::users).collect::<Vec<_>>();
         let states = |t: &Self| t.clients.iter().map(|c| c.arrivals.states()).collect::<Vec<_>>();
+        let hosts = |t: &Self| {
+            let of =
+                |h: &HostSpec| (h.name.clone(), h.machines, std::mem::discriminant(&h.processor), h.services.clone());
+            t.hosts.iter().map(of).collect::<Vec<_>>()
+        };
         let same = [
             (services(self) == services(next), "the services, or how one queues,"),
             (endpoints(self) == endpoints(next) && ops(self) == ops(next), "the steps of an endpoint"),
             (pools(self) == pools(next), "which pools there are"),
             (sites(self) == sites(next), "who calls what, and with which pool, retry budget, breaker or bulkhead,"),
             (kinds(self) == kinds(next), "the kind of a processor, or which retry budgets there are,"),
+            (hosts(self) == hosts(next), "the hosts, how many machines each has and who works on them,"),
             (caches(self) == caches(next), "which caches there are, which of them are shared and which analytic,"),
             (clients(self) == clients(next), "the client populations"),
             (users(self) == users(next), "the number of closed users"),

@@ -367,6 +367,186 @@ fn a_contended_database_completes_what_its_law_says() {
     }
 }
 
+// ---- machines that services share
+
+#[test]
+fn services_that_share_a_core_are_slowed_down_alike_whatever_their_work() {
+    // M/G/1-PS with two classes has product form: W = E[S]/(1 - rho) for each, rho = 0.3 * 1 + 0.8 * 0.5 = 0.7.
+    let lognormal = Distribution::LogNormal { mean: secs(1.0).into(), cv: 2.0.into() };
+    let d = design()
+        .host("box", 1, cores(1))
+        .service("a", service(on("box", 1.0), [Step::Work(lognormal)]))
+        .service("b", service(on("box", 1.0), [Step::Work(Distribution::Constant(secs(0.5).into()))]))
+        .client("of_a", client(poisson(0.3), "a.get"))
+        .client("of_b", client(poisson(0.8), "b.get"));
+    ten(&d, 60_000.0, |run, m| {
+        vec![
+            ("a", m.clients[0].responses.mean_secs().unwrap()),
+            ("b", m.clients[1].responses.mean_secs().unwrap()),
+            ("host", m.hosts[0].utilisation(run.now()).unwrap()),
+            ("a's share", m.hosts[0].share(0, run.now()).unwrap()),
+        ]
+    })
+    .is("a", 1.0 / 0.3, 0.02)
+    .is("b", 0.5 / 0.3, 0.02)
+    .is("host", 0.7, 0.01)
+    .is("a's share", 0.3, 0.01);
+}
+
+#[test]
+fn weights_slow_down_the_light_for_the_heavy() {
+    // M/M/1 under discriminatory processor sharing (Fayolle, Mitrani and Iasnogorodski 1980): with weights g and
+    // D = mu1 g1 (1 - rho1) + mu2 g2 (1 - rho2), W1 = (1 + mu1 rho2 (g2 - g1)/D) / (mu1 (1 - rho)).
+    let (mu, rho, g) = ([1.0, 2.0], [0.4, 0.3], [3.0, 1.0]);
+    let d = design()
+        .host("box", 1, cores(1))
+        .service("a", service(on("box", g[0]), [works(1.0 / mu[0])]))
+        .service("b", service(on("box", g[1]), [works(1.0 / mu[1])]))
+        .client("of_a", client(poisson(mu[0] * rho[0]), "a.get"))
+        .client("of_b", client(poisson(mu[1] * rho[1]), "b.get"));
+    let exact = |i: usize| {
+        let (j, bottom) = (1 - i, (0..2).map(|k| mu[k] * g[k] * (1.0 - rho[k])).sum::<f64>());
+        (1.0 + mu[i] * rho[j] * (g[j] - g[i]) / bottom) / (mu[i] * (1.0 - rho[0] - rho[1]))
+    };
+    ten(&d, 60_000.0, |_, m| {
+        vec![("a", m.clients[0].responses.mean_secs().unwrap()), ("b", m.clients[1].responses.mean_secs().unwrap())]
+    })
+    .is("a", exact(0), 0.015)
+    .is("b", exact(1), 0.02);
+}
+
+/// A layered queueing network: `users` think and call `front`, which has some threads, works and calls `back`,
+/// which has one; `others` think and call `batch`, which has any number. All three work on one machine.
+struct Layered {
+    users: u32,
+    others: u32,
+    threads: u32,
+    cores: u32,
+    /// Of front, back and batch.
+    weights: [f64; 3],
+    work_s: [f64; 3],
+    think_s: [f64; 2],
+}
+
+impl Layered {
+    fn design(&self) -> Design {
+        let on_it = |i: usize, steps: Vec<Step>| service(on("box", self.weights[i]), steps);
+        design()
+            .host("box", 1, cores(self.cores))
+            .service("front", on_it(0, vec![works(self.work_s[0]), call("back.get")]).threads(self.threads))
+            .service("back", on_it(1, vec![works(self.work_s[1])]).threads(1))
+            .service("batch", on_it(2, vec![works(self.work_s[2])]))
+            .client("users", client(closed(self.users, exponential(self.think_s[0])), "front.get"))
+            .client("others", client(closed(self.others, exponential(self.think_s[1])), "batch.get"))
+    }
+
+    /// How much of a core each of so many visits gets: what is left over is found by halving.
+    fn rates(&self, n: [u32; 3]) -> [f64; 3] {
+        let each = |t: f64| self.weights.map(|w| (w * t).min(1.0));
+        let used = |t: f64| each(t).iter().zip(n).map(|(rate, n)| rate * f64::from(n)).sum::<f64>();
+        let (mut low, mut high) = (0.0, 1e6);
+        for _ in 0..100 {
+            let t = (low + high) / 2.0;
+            if used(t) < f64::from(self.cores) { low = t } else { high = t }
+        }
+        each(high)
+    }
+
+    /// Throughput of users and others, and cores in use, by the balance of a Markov chain. Its state is how many
+    /// users do not think, how many of those call `back`, and how many others do not think.
+    fn exact(&self) -> [f64; 3] {
+        let (threads, width, depth) = (self.threads, self.threads + 1, self.others + 1);
+        let id = |n: u32, b: u32, m: u32| ((n * width + b) * depth + m) as usize;
+        let states = ((self.users + 1) * width * depth) as usize;
+        let (mut moves, mut ends) = (vec![], vec![[0.0; 3]; states]);
+        for n in 0..=self.users {
+            for b in 0..=n.min(threads) {
+                for m in 0..=self.others {
+                    let from = id(n, b, m);
+                    let at_work = [n.min(threads) - b, b.min(1), m];
+                    let rates = self.rates(at_work);
+                    let done = |i: usize| f64::from(at_work[i]) * rates[i] / self.work_s[i];
+                    let mut go = |rate: f64, to: &dyn Fn() -> usize| {
+                        if rate > 0.0 {
+                            moves.push((from, to(), rate));
+                        }
+                    };
+                    go(f64::from(self.users - n) / self.think_s[0], &|| id(n + 1, b, m));
+                    go(f64::from(self.others - m) / self.think_s[1], &|| id(n, b, m + 1));
+                    go(done(0), &|| id(n, b + 1, m));
+                    go(done(1), &|| id(n - 1, b - 1, m));
+                    go(done(2), &|| id(n, b, m - 1));
+                    let used = (0..3).map(|i| f64::from(at_work[i]) * rates[i]).sum();
+                    ends[from] = [done(1), done(2), used];
+                }
+            }
+        }
+        let out = |state: usize| moves.iter().filter(|(from, ..)| *from == state).map(|(.., rate)| rate).sum::<f64>();
+        let fastest = (0..states).map(out).fold(0.0, f64::max);
+        let mut p = vec![0.0; states];
+        p[id(0, 0, 0)] = 1.0;
+        for _ in 0..20_000 {
+            let before = p.clone();
+            for &(from, to, rate) in &moves {
+                let flow = before[from] * rate / (1.1 * fastest);
+                p[from] -= flow;
+                p[to] += flow;
+            }
+        }
+        [0, 1, 2].map(|i| p.iter().zip(&ends).map(|(p, of)| p * of[i]).sum())
+    }
+}
+
+#[test]
+fn nested_threads_on_one_machine_are_the_markov_chain() {
+    let few = Layered {
+        users: 5,
+        others: 2,
+        threads: 2,
+        cores: 1,
+        weights: [1.0; 3],
+        work_s: [0.1, 0.08, 0.3],
+        think_s: [0.2, 0.4],
+    };
+    let weighted = Layered { cores: 2, threads: 3, weights: [1.0, 4.0, 0.5], ..few };
+    for layered in [few, weighted] {
+        let exact = layered.exact();
+        let found = ten(&layered.design(), 4_000.0, |run, m| {
+            let seconds = run.now().since(m.from).as_secs_f64();
+            let busy = m.hosts[0].busy(run.now()).unwrap();
+            let [users, others] = [0, 1].map(|i| m.clients[i].done() as f64 / seconds);
+            vec![("users", users), ("others", others), ("cores", busy)]
+        });
+        found.is("users", exact[0], 0.005).is("others", exact[1], 0.005).is("cores", exact[2], 0.005);
+    }
+}
+
+#[test]
+fn a_machine_is_a_station_to_which_all_demands_add_up() {
+    // Without limits of threads a closed network with a shared core has product form: 20 users who think 10 s need
+    // 0.3 + 0.2 s of it in all, and 0.3 s at a database. Exact mean value analysis.
+    let d = design()
+        .host("box", 1, cores(1))
+        .service("web", service(on("box", 1.0), [works(0.3), call("app.get")]))
+        .service("app", service(on("box", 1.0), [works(0.2), call("db.get")]))
+        .service("db", service(cores(1), [works(0.3)]))
+        .client("users", client(closed(20, exponential(10.0)), "web.get"));
+    ten(&d, 20_000.0, |run, m| {
+        let seconds = run.now().since(m.from).as_secs_f64();
+        let host = |of: fn(&models::probe::HostMeasure, SimTime) -> Option<f64>| of(&m.hosts[0], run.now()).unwrap();
+        vec![
+            ("throughput", m.requests().done() as f64 / seconds),
+            ("response", response(m)),
+            ("host", host(|host, now| host.utilisation(now))),
+            ("web", host(|host, now| host.share(0, now))),
+        ]
+    })
+    .is("throughput", 1.625517, 0.005)
+    .is("response", 2.30378, 0.01)
+    .is("host", 0.812758, 0.005)
+    .is("web", 0.487655, 0.005);
+}
+
 // ---- closed populations
 
 #[test]

@@ -8,7 +8,7 @@ use crate::load::Loaded;
 use crate::units::Unit;
 use models::intervention::Act;
 use models::probe::{
-    CacheMeasure, Cause, ClientMeasure, Found, Measure, PoolMeasure, ServiceMeasure, Window, WindowMeasure,
+    CacheMeasure, Cause, ClientMeasure, Found, HostMeasure, Measure, PoolMeasure, ServiceMeasure, Window, WindowMeasure,
 };
 use models::topology::{ProcessorSpec, Topology, UNLIMITED};
 use sim_core::stats::{Estimate, Histogram, wilson};
@@ -308,6 +308,13 @@ pub(crate) const PROCESSOR: Definition = Definition {
     unit: Share,
     about: "Busy servers or cores over those there are; absent without a limit.",
 };
+/// The host it stands on.
+pub(crate) const HOST: Definition = Definition {
+    key: "host",
+    unit: Share,
+    about: "Servers or cores in use of the host on which the service stands, by all services there, over those there \
+            are; absent without a host, or without a limit.",
+};
 /// A USL database.
 pub(crate) const CONTENTION: Definition = Definition {
     key: "contention",
@@ -340,6 +347,25 @@ pub(crate) const CACHE: &[Row<CacheMeasure>] = &[
     }),
 ];
 
+/// `hosts.<host>`.
+pub(crate) const ON_HOST: &[Row<HostMeasure>] = &[
+    row("busy_mean", Count, "Servers or cores in use on all its machines, averaged over time.", |h, at| h.busy(at.now)),
+    row(
+        "utilisation",
+        Share,
+        "Servers or cores in use over those there are, all machines together; null without a limit.",
+        |h, at| h.utilisation(at.now),
+    ),
+];
+
+/// `hosts.<host>.shares`.
+pub(crate) const SHARE: Definition = Definition {
+    key: "<service>",
+    unit: Share,
+    about: "Servers or cores that one of its services uses, over those there are: all shares add up to the \
+            utilisation. Null without a limit.",
+};
+
 /// `windows.<window>`.
 pub(crate) const WINDOW: &[Row<WindowMeasure>] = &[
     row("arrivals", Count, "Fresh requests that come in the window, after the warm-up.", |w, at| {
@@ -363,7 +389,8 @@ pub fn definitions() -> impl Iterator<Item = (&'static str, &'static Definition)
         rows.iter().map(move |row| (place, &row.definition))
     }
     let failures = |place| FAILURES.iter().map(move |definition| (place, definition));
-    let utilisations = [&THREADS, &PROCESSOR, &CONTENTION, &POOL].map(|of| ("services.<service>.utilisation", of));
+    let utilisations =
+        [&THREADS, &PROCESSOR, &HOST, &CONTENTION, &POOL].map(|of| ("services.<service>.utilisation", of));
     at("metrics", METRICS)
         .chain(failures("metrics.failures"))
         .chain(at("clients.<population>", CLIENT))
@@ -372,6 +399,8 @@ pub fn definitions() -> impl Iterator<Item = (&'static str, &'static Definition)
         .chain(at("services.<service>", SERVICE))
         .chain(std::iter::once(("services.<service>", &COST)))
         .chain(at("services.<service>.caches.<cache>", CACHE))
+        .chain(at("hosts.<host>", ON_HOST))
+        .chain([("hosts.<host>.shares", &SHARE)])
         .chain(at("windows.<window>", WINDOW))
         .chain(at("costs", COSTS))
 }
@@ -440,6 +469,9 @@ impl Plan {
         }
         for id in 0..loaded.topology.services.len() {
             plan.service(id, loaded);
+        }
+        for id in 0..loaded.topology.hosts.len() {
+            plan.host(id, &loaded.topology);
         }
         for (id, window) in loaded.windows.iter().enumerate() {
             for row in WINDOW {
@@ -521,6 +553,12 @@ impl Plan {
             ProcessorSpec::Usl { .. } => {
                 self.add(&place, &CONTENTION, move |m, at| m.services[id].contended_utilisation(at.now));
             }
+            ProcessorSpec::Hosted { host, .. } => {
+                let host = usize::from(host);
+                if loaded.topology.hosts[host].processor.capacity().is_some() {
+                    self.add(&place, &HOST, move |m, at| m.hosts[host].utilisation(at.now));
+                }
+            }
             ProcessorSpec::Infinite => {}
         }
         for (pool, spec) in spec.pools.iter().enumerate() {
@@ -544,6 +582,18 @@ impl Plan {
                 let place = ["services", name, "caches", &spec.name];
                 self.add(&place, &row.definition, move |m, at| of(&m.services[id].caches[cache], at));
             }
+        }
+    }
+
+    fn host(&mut self, id: usize, topology: &Topology) {
+        let host = &topology.hosts[id];
+        for row in ON_HOST {
+            let of = row.of;
+            self.add(&["hosts", &host.name], &row.definition, move |m, at| of(&m.hosts[id], at));
+        }
+        for (member, &service) in host.services.iter().enumerate() {
+            let (place, name) = (["hosts", &host.name, "shares"], &topology.services[usize::from(service)].name);
+            self.add_as(&place, name, &SHARE, move |m, at| m.hosts[id].share(member, at.now));
         }
     }
 

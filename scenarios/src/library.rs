@@ -72,6 +72,7 @@ pub const ALL: &[Entry] = &[
     Entry { name: "closed-users", text: include_str!("../library/closed-users.ron") },
     Entry { name: "slow-minute", text: include_str!("../library/slow-minute.ron") },
     Entry { name: "pool-too-small", text: include_str!("../library/pool-too-small.ron") },
+    Entry { name: "noisy-neighbour", text: include_str!("../library/noisy-neighbour.ron") },
     Entry { name: "fan-out", text: include_str!("../library/fan-out.ron") },
     Entry { name: "hedged-reads", text: include_str!("../library/hedged-reads.ron") },
     Entry { name: "quorum-writes", text: include_str!("../library/quorum-writes.ron") },

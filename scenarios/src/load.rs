@@ -340,10 +340,10 @@ fn without_effect(path: &Path) -> Option<(String, String)> {
     let names: Vec<_> = path.0.iter().map(|s| if let Segment::Name(name) = s { name.as_str() } else { "" }).collect();
     match names.as_slice() {
         ["clients", _, "arrivals", "file", ..] => Some((TRACE_STAYS.0.to_owned(), TRACE_STAYS.1.to_owned())),
-        ["services" | "clients", _, ..] => None,
+        ["services" | "clients" | "hosts", _, ..] => None,
         _ => Some((
             format!("setting `{path}` has no effect while a run is under way"),
-            "set something below services or clients, for example \"services.web.replicas\"".to_owned(),
+            "set something below services, clients or hosts, for example \"services.web.replicas\"".to_owned(),
         )),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::costs::Costs;
 use indexmap::IndexMap;
-use models::blueprint::{Blueprint, Service};
+use models::blueprint::{Blueprint, Host, Service};
 use models::given::Given;
 use models::workload::{Client, Workload};
 use schemars::JsonSchema;
@@ -20,6 +20,9 @@ pub struct Scenario {
     /// What to look for.
     #[serde(default)]
     pub about: Option<String>,
+    /// Machines whose processors several services share, by name.
+    #[serde(default)]
+    pub hosts: IndexMap<String, Host>,
     /// The services, by name.
     pub services: IndexMap<String, Service>,
     /// The client populations, by name.
@@ -95,11 +98,11 @@ pub enum Act {
         /// The service.
         service: String,
     },
-    /// A number of a service or a client changes: `Set(path: "services.app.calls.db.pool", to: 2)`. A
+    /// A number of a service, a client or a host changes: `Set(path: "services.app.calls.db.pool", to: 2)`. A
     /// changed number of replicas is as a [`Act::Scale`]; a changed factor of a trace counts from its
     /// next bin on.
     Set {
-        /// Where it stands in this file, below `services` or `clients`.
+        /// Where it stands in this file, below `services`, `clients` or `hosts`.
         path: String,
         /// Its new value, as it would be written there.
         #[serde(skip_serializing)]
@@ -129,7 +132,7 @@ impl Act {
         models::catalogue::Entry {
             name: "Set",
             example: "Set(path: \"services.app.calls.db.pool\", to: 2)",
-            summary: "changes any number of a service or client while it runs",
+            summary: "changes any number of a service, client or host while it runs",
         },
     ];
 }
@@ -197,7 +200,7 @@ pub struct Expectation {
 impl Scenario {
     /// The design.
     pub fn blueprint(&self) -> Blueprint {
-        Blueprint { services: self.services.clone() }
+        Blueprint { hosts: self.hosts.clone(), services: self.services.clone() }
     }
 
     /// Plays another trace than its own, to the end: what it says of windows and of what should come

@@ -90,7 +90,7 @@ const AS_BUSY: f64 = 0.02;
 /// the pools, which are held while services further down work, and the threads, held all the while.
 fn rank(resource: &str) -> u8 {
     match resource {
-        "contention" | "processor" => 2,
+        "contention" | "processor" | "host" => 2,
         "threads" => 0,
         _ => 1,
     }

@@ -60,6 +60,7 @@ fn scenarios() -> impl Strategy<Value = String> {
             let push = push.replace("\"query\"", "\"notify\"");
             format!(
                 r#"(
+    hosts: {{"box": (machines: 2, processor: Cores(2))}},
     services: {{
         "app": (caches: {{"users": (keys: 100, popularity: Uniform, size: 10)}}, calls: {calls}, {app}),
         "db": ({db}), "push": ({push}), "a": ({a}), "b": ({b}),

@@ -376,6 +376,7 @@ impl Found {
 
 /// A scenario into which the examples of the lists fit. A word in capitals is replaced.
 const TEMPLATE: &str = r#"(
+    hosts: {"box": (processor: Cores(4))},
     services: {
         "app": (
             replicas: 2,

@@ -91,7 +91,7 @@ fn what_has_no_effect_cannot_be_set() {
         let (place, message, help) = refused(&text(&act), &Traces::Library);
         assert_eq!(place, "timeline[0].act.path", "{path}");
         assert_eq!(message, format!("setting `{path}` has no effect while a run is under way"));
-        assert!(help.contains("below services or clients"), "{help}");
+        assert!(help.contains("below services, clients or hosts"), "{help}");
     }
     assert!(load(&text(r#"(at: "9s", act: Set(path: "clients.users.timeout", to: "1s"))"#), &Traces::Library).is_ok());
 }

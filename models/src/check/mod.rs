@@ -2,6 +2,7 @@
 
 mod caches;
 mod calls;
+mod hosts;
 mod loops;
 mod program;
 
@@ -59,6 +60,7 @@ pub fn check(
         return Err(problems);
     }
     let mut compiler = Compiler::new(blueprint, &mut problems);
+    let hosts = compiler.hosts();
     let services = blueprint.services.iter().enumerate();
     let services: Vec<_> = services.map(|(id, (name, service))| compiler.service(id as u16, name, service)).collect();
     let clients: Vec<_> = workload
@@ -80,7 +82,7 @@ pub fn check(
     caches::check(blueprint, &mut problems);
     let prioritised = clients.iter().any(|client| client.priority > 0);
     if problems.is_empty() {
-        Ok(Topology { services, endpoints, ops, sites, clients, prioritised })
+        Ok(Topology { services, hosts, endpoints, ops, sites, clients, prioritised })
     } else {
         Err(problems)
     }
@@ -118,6 +120,7 @@ fn sizes(blueprint: &Blueprint, workload: &Workload, problems: &mut Vec<Problem>
 fn names(blueprint: &Blueprint, workload: &Workload, problems: &mut Vec<Problem>) {
     let services = Path::root().name("services");
     let clients = Path::root().name("clients");
+    let hosts = Path::root().name("hosts");
     if blueprint.services.is_empty() {
         let help = "add for example services: {\"web\": (endpoints: {\"get\": [Work(Exponential(\"20ms\"))]})}";
         problems.push(Problem::new(services.clone(), "there is no service", help));
@@ -127,6 +130,7 @@ fn names(blueprint: &Blueprint, workload: &Workload, problems: &mut Vec<Problem>
         problems.push(Problem::new(clients.clone(), "there is no client, so nothing would happen", help));
     }
     let all = blueprint.services.keys().map(|n| (&services, n)).chain(workload.clients.keys().map(|n| (&clients, n)));
+    let all = all.chain(blueprint.hosts.keys().map(|n| (&hosts, n)));
     let endpoints = blueprint.services.iter().map(|(name, s)| (services.name(name).name("endpoints"), s));
     let endpoints: Vec<_> =
         endpoints.flat_map(|(path, s)| s.endpoints.keys().map(move |n| (path.clone(), n))).collect();
@@ -144,7 +148,7 @@ fn names(blueprint: &Blueprint, workload: &Workload, problems: &mut Vec<Problem>
 impl Compiler<'_> {
     fn service(&mut self, id: u16, name: &str, service: &Service) -> ServiceSpec {
         let path = Path::root().name("services").name(name);
-        let processor = self.processor(&path.name("processor"), &service.processor);
+        let processor = self.processor(&path.name("processor"), id, &service.processor);
         let replicas = service.replicas.get();
         if let Some((message, help)) = replicas_problem(replicas) {
             self.problem(&path.name("replicas"), message, help);
@@ -180,6 +184,7 @@ impl Compiler<'_> {
             1.0 / speed.get()
         });
         let slowness = slowness.collect();
+        let slowness = self.slowness_on(&service.processor, slowness);
         let (mut pools, mut budgets, mut guards, mut policies) = (Vec::new(), Vec::new(), Vec::new(), IndexMap::new());
         for (callee, policy) in &service.calls {
             let path = path.name("calls").name(callee);
@@ -255,18 +260,20 @@ impl Compiler<'_> {
             let help = "leave the scaler out: replicas are shards, and each owns its keys";
             self.problem(&path, "a sharded service is scaled", help);
         }
-        if scaler.rule.needs_processors() && matches!(service.processor, Processor::Usl { .. } | Processor::Infinite) {
+        let processors = matches!(service.processor, Processor::Servers(_) | Processor::Cores(_));
+        if scaler.rule.needs_processors() && !processors {
             let help = "scale by the rate or the queue, or give the service Servers or Cores";
             self.problem(&path.name("rule"), "it looks at processors, of which this service has no number", help);
         }
     }
 
-    fn processor(&mut self, path: &Path, processor: &Processor) -> ProcessorSpec {
+    fn processor(&mut self, path: &Path, id: u16, processor: &Processor) -> ProcessorSpec {
         match processor {
             Processor::Servers(n) => ProcessorSpec::Servers(self.at_least_one(path, "servers", n.get())),
             Processor::Cores(n) => ProcessorSpec::Cores(self.at_least_one(path, "cores", n.get())),
             Processor::Usl { sigma, kappa } => ProcessorSpec::Usl { sigma: sigma.get(), kappa: kappa.get() },
             Processor::Infinite => ProcessorSpec::Infinite,
+            Processor::Host { name, weight } => self.on_host(path, id, name, weight.get()),
         }
     }
 
@@ -274,7 +281,7 @@ impl Compiler<'_> {
     fn preempts(&mut self, path: &Path, discipline: &Discipline, processor: ProcessorSpec) -> bool {
         let servers = matches!(processor, ProcessorSpec::Servers(_));
         if discipline.preempts() && !servers {
-            let help = "write discipline: Priority, or processor: Servers(n)";
+            let help = "write discipline: Priority, or processor: Servers(n) of the service's own";
             self.problem(path, "only servers can be taken from the less urgent", help);
         }
         discipline.preempts() && servers

@@ -8,6 +8,8 @@ use crate::topology::{ProcessorSpec, ServiceSpec, Topology, UNLIMITED};
 pub enum Resource {
     /// Servers or cores.
     Processor,
+    /// Servers or cores of the host that the service shares with others: asked for by all of them together.
+    Host,
     /// A database under contention.
     Contention,
     /// Threads.
@@ -21,6 +23,7 @@ impl Resource {
     pub fn name(self, topology: &Topology, service: u16) -> String {
         match self {
             Self::Processor => "processor".to_owned(),
+            Self::Host => "host".to_owned(),
             Self::Contention => "contention".to_owned(),
             Self::Threads => "threads".to_owned(),
             Self::Pool(pool) => {
@@ -64,6 +67,10 @@ pub fn utilisations(
     replicas: &[f64],
 ) -> Vec<Utilisation> {
     let mut all = Vec::new();
+    let work_of = |id: usize| -> f64 {
+        let endpoints = topology.endpoints.iter().enumerate().filter(|(_, e)| usize::from(e.service) == id);
+        endpoints.map(|(e, _)| visits_per_s[e] * demands.endpoints[e].demand_s).sum()
+    };
     for (id, spec) in topology.services.iter().enumerate() {
         let of_service = || {
             let endpoints = topology.endpoints.iter().enumerate();
@@ -72,7 +79,7 @@ pub fn utilisations(
         let mut add = |resource, offered, capacity| {
             all.push(Utilisation { service: id as u16, resource, offered, capacity });
         };
-        let work: f64 = of_service().map(|e| visits_per_s[e] * demands.endpoints[e].demand_s).sum();
+        let work = work_of(id);
         match spec.processor {
             ProcessorSpec::Servers(n) | ProcessorSpec::Cores(n) => {
                 add(Resource::Processor, work, replicas[id] * f64::from(n));
@@ -82,6 +89,13 @@ pub fn utilisations(
                 add(Resource::Contention, work, contended(&spec.processor, replicas[id], connections));
             }
             ProcessorSpec::Infinite => {}
+            ProcessorSpec::Hosted { host, .. } => {
+                let host = &topology.hosts[usize::from(host)];
+                if let Some(each) = host.processor.capacity() {
+                    let work = host.services.iter().map(|&s| work_of(usize::from(s))).sum();
+                    add(Resource::Host, work, f64::from(host.machines) * f64::from(each));
+                }
+            }
         }
         if spec.threads != UNLIMITED {
             let held: f64 = of_service().map(|e| visits_per_s[e] * demands.endpoints[e].time_s).sum();

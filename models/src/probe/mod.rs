@@ -11,7 +11,8 @@ pub mod series;
 pub use digest::Digest;
 pub use events::{Difference, Events};
 pub use measure::{
-    CacheMeasure, ClientMeasure, Measure, PoolMeasure, Rental, Rentals, ServiceMeasure, Window, WindowMeasure,
+    CacheMeasure, ClientMeasure, HostMeasure, Measure, PoolMeasure, Rental, Rentals, ServiceMeasure, Window,
+    WindowMeasure,
 };
 pub use series::Series;
 
@@ -194,7 +195,7 @@ pub struct Load {
     pub waiting: u32,
     /// Attempts held by threads.
     pub held: u32,
-    /// Servers or cores in use; of a contended database, visits at work.
+    /// Servers or cores in use; of a contended database, and on the cores of a host, visits at work.
     pub busy: u32,
 }
 
@@ -231,6 +232,8 @@ pub trait Probe {
     fn looked_up(&mut self, now: SimTime, lookup: &LookedUp) {}
     /// A shared processor has done this much work for a visit.
     fn shared_work_done(&mut self, now: SimTime, service: u16, demand: SimDuration) {}
+    /// Servers or cores of its host that a service uses from now on, on all machines together, in billionths of one.
+    fn on_host(&mut self, now: SimTime, service: u16, nanocores: u64) {}
     /// The load of a service from now on: told at the end of an event that changed it.
     fn load(&mut self, now: SimTime, service: u16, load: Load) {}
     /// What a service has from now on.
@@ -274,6 +277,7 @@ both! {
     demand(service: u16, request: Key, demand: SimDuration);
     looked_up(lookup: &LookedUp);
     shared_work_done(service: u16, demand: SimDuration);
+    on_host(service: u16, nanocores: u64);
     load(service: u16, load: Load);
     capacity(service: u16, capacity: &Capacity);
     desired(service: u16, replicas: u32);

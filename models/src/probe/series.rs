@@ -59,6 +59,15 @@ pub struct Series {
     requests: Vec<RequestsInBin>,
     in_flight: Level,
     services: Vec<ServiceSeries>,
+    hosts: Vec<HostSeries>,
+}
+
+/// A host, in billionths of a server or core.
+#[derive(Clone, Debug)]
+struct HostSeries {
+    /// What each of its services uses.
+    used: Vec<Level>,
+    there: Limit,
 }
 
 /// The requests of all clients in one bin.
@@ -161,8 +170,17 @@ impl Series {
             requests: vec![RequestsInBin::default(); bins],
             in_flight: Level::new(from, bins),
             services: services.collect(),
+            hosts: topology
+                .hosts
+                .iter()
+                .map(|host| HostSeries {
+                    used: vec![Level::new(from, bins); host.services.len()],
+                    there: Limit::new(from, bins),
+                })
+                .collect(),
             topology,
         };
+        series.update_hosts(from);
         series.enter(series.bin_of(from));
         run.model.attach(from, &mut series);
         series
@@ -245,6 +263,14 @@ impl Series {
         (possible[bin] > 0.0).then(|| done[bin] as f64 / possible[bin])
     }
 
+    /// Servers or cores in use, by all services, of the host on which a service stands, over those there are; `None`
+    /// if it stands on none, or if they are not limited.
+    pub fn host_utilisation(&self, service: usize, bin: usize) -> Option<f64> {
+        let host = &self.hosts[usize::from(self.topology.services[service].processor.host()?)];
+        let used = host.used.iter().map(|used| used.areas[bin]).sum();
+        share(used, host.there.areas[bin]).filter(|_| !host.there.unlimited[bin])
+    }
+
     /// Connections in use over those there are, of one of a service's pools; `None` if there are none.
     pub fn pool_utilisation(&self, service: usize, pool: usize, bin: usize) -> Option<f64> {
         let PoolSeries { used, connections } = &self.services[service].pools[pool];
@@ -293,6 +319,19 @@ impl Series {
         self.in_flight.settle(at, self.bin);
         for service in &mut self.services {
             service.settle(at, self.bin);
+        }
+        for host in &mut self.hosts {
+            host.used.iter_mut().for_each(|used| used.settle(at, self.bin));
+            host.there.settle(at, self.bin);
+        }
+    }
+
+    /// How many cores or servers there are may have changed.
+    fn update_hosts(&mut self, now: SimTime) {
+        let bin = self.bin;
+        for (host, spec) in self.hosts.iter_mut().zip(&self.topology.hosts) {
+            let all = |each| u64::from(spec.machines) * u64::from(each) * 1_000_000_000;
+            host.there.set(now, bin, spec.processor.capacity().map(all));
         }
     }
 
@@ -426,6 +465,7 @@ impl Probe for Series {
         if let Act::Adopt { topology } = act {
             self.topology = topology.clone();
             (0..topology.services.len()).for_each(|service| self.update_rate(now, service as u16));
+            self.update_hosts(now);
         }
     }
 
@@ -469,6 +509,13 @@ impl Probe for Series {
     fn shared_work_done(&mut self, now: SimTime, service: u16, demand: SimDuration) {
         if let Some(contention) = &mut self.service(now, service).contention {
             contention.work += u128::from(demand.as_nanos());
+        }
+    }
+
+    fn on_host(&mut self, now: SimTime, service: u16, nanocores: u64) {
+        self.reach(now);
+        if let ProcessorSpec::Hosted { host, member, .. } = self.topology.services[usize::from(service)].processor {
+            self.hosts[usize::from(host)].used[usize::from(member)].set(now, nanocores);
         }
     }
 

@@ -20,6 +20,7 @@ mod fifo;
 mod guard;
 mod hedge;
 mod line;
+mod machine;
 mod patience;
 mod processor;
 pub mod purpose;
@@ -44,6 +45,7 @@ use caches::Caches;
 use call::{Call, Claim};
 use hedge::Round;
 use line::Line;
+use machine::Machines;
 use replica::{Replica, ServiceState};
 use scaling::Scaling;
 use sim_core::agenda::{Agenda, Class};
@@ -96,6 +98,7 @@ struct State {
     rounds: Slab<Round>,
     visits: Slab<Visit>,
     caches: Caches,
+    machines: Machines,
     todo: Consequences,
     /// A service whose load has changed in the event under way, and has not been told yet; or [`NO_SERVICE`].
     touched: u16,
@@ -263,6 +266,7 @@ impl System {
             rounds: Slab::new(),
             visits: Slab::new(),
             caches: Caches::new(&topology),
+            machines: Machines::new(&topology),
             todo: Consequences::default(),
             touched: NO_SERVICE,
             pooled: 0,
@@ -326,6 +330,7 @@ impl System {
             probe.capacity(now, id, &self.state.capacity(&self.topology, id));
             probe.load(now, id, service.load);
         }
+        self.state.machines.tell_all(&self.topology, now, probe);
         for replica in self.state.replicas.iter().filter(|r| r.state != ReplicaState::Gone) {
             for (pool, state) in replica.pools.iter().enumerate() {
                 probe.pool(now, replica.service, pool as u16, state.used as i32);
@@ -379,6 +384,7 @@ impl System {
             at: now,
             counts: self.state.counts,
             services: self.topology.services.iter().enumerate().map(service).collect(),
+            hosts: self.state.machines.snapshot(&self.topology),
             clients: self.topology.clients.iter().zip(&self.state.clients).map(client).collect(),
         }
     }
@@ -464,6 +470,7 @@ impl State {
     /// replicas there are: that is [`Act::Scale`].
     fn adopt<P: Probe>(&mut self, cx: &mut Cx<'_, P>, old: &Topology) {
         // What has been attained so far was attained at the old pace.
+        self.machines.settle(cx.now);
         for replica in &mut self.replicas {
             replica.processor.settle(cx.now, &old.services[usize::from(replica.service)].processor);
         }
@@ -502,6 +509,7 @@ impl State {
             self.todo.push_back(Todo::Dispatch { replica: id });
             (0..pools).for_each(|pool| self.todo.push_back(Todo::Grant { replica: id, pool }));
         }
+        self.adopt_hosts(cx);
         for id in 0..self.services.len() as u16 {
             self.tell_capacity(cx, id);
         }
@@ -620,6 +628,7 @@ impl<P: Probe> Model<P> for System {
             Event::Ready { replica } => state.ready(cx, replica),
             Event::Restart { service } => state.restart(cx, service as u16),
             Event::Scaler { service } => state.look(cx, service as u16),
+            Event::MachineTick { machine } => state.machine_tick(cx, machine),
         }
         state.settle(cx, self.limits.consequences)?;
         self.unchecked += 1;

@@ -14,6 +14,27 @@ use sim_core::time::{SimDuration, SimTime};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+/// How fast those that share advance.
+pub(crate) trait Pace {
+    /// How many times longer each of `n` at work takes than alone.
+    fn slowdown(&self, n: u32) -> f64;
+}
+
+impl Pace for ProcessorSpec {
+    #[inline]
+    fn slowdown(&self, n: u32) -> f64 {
+        Self::slowdown(self, n)
+    }
+}
+
+/// As others have worked out.
+impl Pace for f64 {
+    #[inline]
+    fn slowdown(&self, _: u32) -> f64 {
+        *self
+    }
+}
+
 /// The state of one processor.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Processor {
@@ -46,7 +67,10 @@ impl Processor {
     pub(crate) fn busy(&self, spec: &ProcessorSpec) -> u32 {
         match *spec {
             ProcessorSpec::Cores(cores) => self.at_work.min(cores),
-            ProcessorSpec::Servers(_) | ProcessorSpec::Usl { .. } | ProcessorSpec::Infinite => self.at_work,
+            ProcessorSpec::Servers(_)
+            | ProcessorSpec::Usl { .. }
+            | ProcessorSpec::Infinite
+            | ProcessorSpec::Hosted { .. } => self.at_work,
         }
     }
 
@@ -81,6 +105,16 @@ impl Processor {
         self.at_work -= 1;
     }
 
+    /// A visit no longer waits for a server.
+    pub(crate) fn stop_waiting(&mut self, visit: u32) {
+        self.ready.retain(|&other| other != visit);
+    }
+
+    /// How many wait for a server, where none is more urgent than another.
+    pub(crate) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
     /// Whether somebody waits for a server.
     pub(crate) fn somebody_is_ready(&self) -> bool {
         !self.ready.is_empty() || self.ranks.as_ref().is_some_and(|ranks| ranks.somebody_is_ready())
@@ -100,16 +134,16 @@ impl Processor {
     }
 
     /// Brings V up to `now`.
-    pub(crate) fn settle(&mut self, now: SimTime, spec: &ProcessorSpec) {
+    pub(crate) fn settle(&mut self, now: SimTime, pace: &impl Pace) {
         if self.at_work > 0 && now > self.since {
-            self.attained += now.since(self.since).as_nanos() as f64 / spec.slowdown(self.at_work);
+            self.attained += now.since(self.since).as_nanos() as f64 / pace.slowdown(self.at_work);
         }
         self.since = now;
     }
 
     /// A visit joins those that share.
-    pub(crate) fn join(&mut self, now: SimTime, spec: &ProcessorSpec, visit: u32, demand: SimDuration) {
-        self.settle(now, spec);
+    pub(crate) fn join(&mut self, now: SimTime, pace: &impl Pace, visit: u32, demand: SimDuration) {
+        self.settle(now, pace);
         if self.at_work == 0 {
             // Nobody remembers V: start anew, so that it stays small and exact.
             self.attained = 0.0;
@@ -119,8 +153,8 @@ impl Processor {
     }
 
     /// The next visit that is done at `now`, if the pending tick is this one.
-    pub(crate) fn next_done(&mut self, now: SimTime, spec: &ProcessorSpec) -> Option<u32> {
-        self.settle(now, spec);
+    pub(crate) fn next_done(&mut self, now: SimTime, pace: &impl Pace) -> Option<u32> {
+        self.settle(now, pace);
         let &Reverse((finish, visit)) = self.finish.peek()?;
         if f64::from_bits(finish) > self.attained {
             return None;
@@ -140,17 +174,23 @@ impl Processor {
     }
 
     /// When to tick next, unless a tick is pending by then.
-    pub(crate) fn next_tick(&mut self, now: SimTime, spec: &ProcessorSpec) -> Option<SimTime> {
-        let &Reverse((finish, _)) = self.finish.peek()?;
-        let left = (f64::from_bits(finish) - self.attained).max(0.0) * spec.slowdown(self.at_work);
-        // Rounded up: at the tick the service has been attained, but for the last bit perhaps.
-        let whole = left as u64;
-        let at = now.saturating_add(SimDuration::from_nanos(whole.saturating_add(u64::from((whole as f64) < left))));
+    pub(crate) fn next_tick(&mut self, now: SimTime, pace: &impl Pace) -> Option<SimTime> {
+        let at = self.next_finish(now, pace)?;
         if at >= self.tick {
             return None;
         }
         self.tick = at;
         Some(at)
+    }
+
+    /// When the next of those that share is done, if all goes on as now.
+    #[inline]
+    pub(crate) fn next_finish(&self, now: SimTime, pace: &impl Pace) -> Option<SimTime> {
+        let &Reverse((finish, _)) = self.finish.peek()?;
+        let left = (f64::from_bits(finish) - self.attained).max(0.0) * pace.slowdown(self.at_work);
+        // Rounded up: at the tick the service has been attained, but for the last bit perhaps.
+        let whole = left as u64;
+        Some(now.saturating_add(SimDuration::from_nanos(whole.saturating_add(u64::from((whole as f64) < left)))))
     }
 
     /// The pace has changed: the pending tick no longer fits.
@@ -165,13 +205,18 @@ impl Processor {
             return;
         }
         if !working {
-            self.ready.retain(|&other| other != visit);
-            return;
+            return self.stop_waiting(visit);
         }
         if !matches!(spec, ProcessorSpec::Servers(_)) {
-            self.settle(now, spec);
-            self.finish.retain(|Reverse((_, other))| *other != visit);
+            return self.remove_sharing(now, spec, visit);
         }
+        self.at_work -= 1;
+    }
+
+    /// Removes a visit that shares.
+    pub(crate) fn remove_sharing(&mut self, now: SimTime, pace: &impl Pace, visit: u32) {
+        self.settle(now, pace);
+        self.finish.retain(|Reverse((_, other))| *other != visit);
         self.at_work -= 1;
     }
 }

@@ -379,7 +379,9 @@ impl State {
             return;
         };
         let id = up.remove(position).id;
-        let spec_is_shared = cx.topology.services[usize::from(service)].layout == Layout::Shared;
+        let spec = &cx.topology.services[usize::from(service)];
+        let spec_is_shared = spec.layout == Layout::Shared;
+        let spec_is_hosted = spec.processor.host().is_some();
         let mut lost = Vec::new();
         // Its own queue goes; a shared one stays.
         if !spec_is_shared {
@@ -400,6 +402,9 @@ impl State {
                 self.free_call(call);
             }
             self.abandon_fetches(cx.topology, slot, id);
+            if spec_is_hosted {
+                self.take_off(cx, Host { replica: id, service, spec }, slot, self.visits[slot].doing);
+            }
             if !matches!(self.visits[slot].attempt.awaited(), Awaited::Parent | Awaited::Loose) {
                 lost.push(self.visits[slot].attempt);
             }
@@ -426,6 +431,9 @@ impl State {
         load.held -= held;
         load.busy -= busy;
         self.touch(cx, service);
+        if spec_is_hosted {
+            self.others_go_on(cx, Host { replica: id, service, spec });
+        }
         for (pool, used) in pools.into_iter().enumerate() {
             cx.probe.pool(cx.now, service, pool as u16, -(used as i32));
         }

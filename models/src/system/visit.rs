@@ -285,6 +285,7 @@ impl State {
                 self.tick_later(cx, host.replica);
                 self.set_busy(cx, host, more as i32);
             }
+            ProcessorSpec::Hosted { .. } => self.work_on_machine(cx, host, visit, demand),
         }
     }
 
@@ -330,6 +331,9 @@ impl State {
     /// The server of a visit is free: whoever is ready takes it.
     #[inline(always)]
     fn release_server<P: Probe>(&mut self, cx: &mut Cx<'_, P>, host: Host<'_>, visit: u32) {
+        if let ProcessorSpec::Hosted { .. } = host.spec.processor {
+            return self.leave_machine(cx, host, visit, Doing::Working);
+        }
         let processor = &mut self.replicas[host.replica as usize].processor;
         processor.leave_server(visit);
         let somebody_is_ready = processor.somebody_is_ready();
@@ -455,6 +459,9 @@ impl State {
         let host = self.host(cx.topology, replica);
         let (processor, spec) = (&mut self.replicas[replica as usize].processor, &host.spec.processor);
         match doing {
+            Doing::Ready | Doing::Working | Doing::Sharing if host.spec.processor.host().is_some() => {
+                self.leave_machine(cx, host, visit, doing);
+            }
             Doing::Ready => processor.remove(cx.now, spec, visit, false),
             Doing::Working if host.spec.server_is_thread => {}
             Doing::Working => self.release_server(cx, host, visit),

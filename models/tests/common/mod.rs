@@ -6,7 +6,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses another part of it")]
 
 use indexmap::IndexMap;
-use models::blueprint::{Blueprint, CallPolicy, Layout, Processor, Queue, Service, Step};
+use models::blueprint::{Blueprint, CallPolicy, Host, Layout, Processor, Queue, Service, Step};
 use models::distribution::Distribution;
 use models::event::Event;
 use models::given::Given;
@@ -17,9 +17,10 @@ use models::policy::{
     Start,
 };
 use models::probe::{Attempt, Capacity, Cause, Found, Load, LookedUp, Measure, Outcome, Probe, Response};
+use models::snapshot::{MachineSnapshot, Snapshot};
 use models::system::{Limits, Run, System};
 use models::times::Times;
-use models::topology::Topology;
+use models::topology::{ProcessorSpec, Topology};
 use models::workload::mmpp::MmppState;
 use models::workload::{Arrivals, Balking, Batch, Client, Count, Mmpp, Rate, Sessions, Trace, TraceFile, Workload};
 use sim_core::random::Key;
@@ -108,6 +109,11 @@ pub fn servers(n: u32) -> Processor {
 
 pub fn cores(n: u32) -> Processor {
     Processor::Cores(n.into())
+}
+
+/// The processor of a host, with a weight.
+pub fn on(host: &str, weight: f64) -> Processor {
+    Processor::Host { name: host.to_owned(), weight: weight.into() }
 }
 
 /// One replica with one endpoint, `get`.
@@ -402,6 +408,13 @@ impl Design {
         self
     }
 
+    /// Machines that services share.
+    pub fn host(mut self, name: &str, machines: u32, processor: Processor) -> Self {
+        let host = Host { machines: machines.into(), processor, speed: 1.0.into() };
+        self.blueprint.hosts.insert(name.to_owned(), host);
+        self
+    }
+
     pub fn client(mut self, name: &str, client: Client) -> Self {
         self.workload.clients.insert(name.to_owned(), client);
         self
@@ -507,6 +520,7 @@ pub struct Log {
     replicas: Vec<(u64, u16, u64)>,
     pub demands: Vec<(Key, u16, u64)>,
     pub looked_up: Vec<(u64, LookedUp)>,
+    on_host: Vec<(u64, u16, u64)>,
 }
 
 impl Log {
@@ -528,6 +542,7 @@ impl Log {
             replicas: vec![],
             demands: vec![],
             looked_up: vec![],
+            on_host: vec![],
         }
     }
 
@@ -600,6 +615,12 @@ impl Log {
     }
 
     /// Threads held at `t`, after all that happened then.
+    /// Thousandths of a core of its host that a service uses at an instant, once all has settled there.
+    pub fn on_host(&self, service: &str, t: u64) -> u64 {
+        let mut levels = self.on_host.iter().filter(|(at, id, _)| *at <= t && self.is(*id, service));
+        levels.next_back().map_or(0, |(.., used)| (used + 500_000) / 1_000_000)
+    }
+
     pub fn held(&self, service: &str, t: u64) -> u32 {
         let last = self.held.iter().rfind(|a| self.is(a.1, service) && a.0 <= t);
         last.map_or(0, |a| a.2)
@@ -668,6 +689,10 @@ impl Probe for Log {
         self.replicas.push((now.as_nanos(), service, capacity.replicas));
     }
 
+    fn on_host(&mut self, now: SimTime, service: u16, nanocores: u64) {
+        self.on_host.push((now.as_nanos(), service, nanocores));
+    }
+
     fn looked_up(&mut self, now: SimTime, lookup: &LookedUp) {
         self.looked_up.push((now.as_nanos(), *lookup));
     }
@@ -712,6 +737,8 @@ struct ServiceAudit {
     held: u32,
     busy: u32,
     used: Vec<i64>,
+    /// Billionths of the cores or servers of a host.
+    on_host: u64,
     area: u128,
     sojourns: i128,
 }
@@ -772,6 +799,32 @@ impl Audit {
                 assert_eq!(sum, *used, "{name}: connections in use");
             }
         }
+        self.check_hosts(run, &snapshot);
+    }
+
+    /// Machines have the visits at work that their services say they have, and as many cores or servers are in
+    /// use as there is work for: none is idle while somebody waits, and none is used twice.
+    fn check_hosts(&self, run: &Run, snapshot: &Snapshot) {
+        const WHOLE: u64 = 1_000_000_000;
+        for (host, spec) in snapshot.hosts.iter().zip(&run.model.topology().hosts) {
+            for (member, &service) in spec.services.iter().enumerate() {
+                let at_work: u32 = host.machines.iter().map(|m| m.at_work[member]).sum();
+                assert_eq!(at_work, snapshot.services[usize::from(service)].busy, "{}: {service}", host.name);
+            }
+            let used: u64 = spec.services.iter().map(|&s| self.services[usize::from(s)].on_host).sum();
+            let at_work = host.machines.iter().map(|m| u64::from(m.at_work.iter().sum::<u32>()));
+            let there: u64 = match spec.processor {
+                ProcessorSpec::Cores(cores) => at_work.map(|n| n.min(u64::from(cores))).sum(),
+                _ => at_work.sum(),
+            };
+            // Of each service on each machine half a billionth is rounded.
+            let rounded = (spec.services.len() * host.machines.len()) as u64;
+            assert!(used.abs_diff(there * WHOLE) <= rounded, "{}: {used} for {there} cores", host.name);
+            if let ProcessorSpec::Servers(servers) = spec.processor {
+                let idle = |m: &&MachineSnapshot| m.ready > 0 && m.at_work.iter().sum::<u32>() < servers;
+                assert!(host.machines.iter().find(idle).is_none(), "{}: a server is free: {host:?}", host.name);
+            }
+        }
     }
 
     /// Nothing is left: every counter is back at zero, and Little's law holds exactly: the integral
@@ -792,6 +845,11 @@ impl Audit {
                 assert_eq!(r.state, models::system::ReplicaState::Up, "{}: has drained: {r:?}", service.name);
             }
         }
+        for host in run.model.snapshot(run.now()).hosts {
+            let is_idle = |m: &MachineSnapshot| m.ready == 0 && m.at_work.iter().all(|n| *n == 0);
+            assert!(host.machines.iter().all(is_idle), "{host:?}");
+        }
+        assert!(self.services.iter().all(|s| s.on_host == 0), "cores are still used");
         for client in run.model.snapshot(run.now()).clients {
             assert_eq!(client.sessions, 0, "{}: sessions are still open", client.name);
         }
@@ -843,6 +901,10 @@ impl Probe for Audit {
         let s = self.of_service(now, service);
         s.turned_away += 1;
         s.sojourns += i128::from(now.as_nanos());
+    }
+
+    fn on_host(&mut self, now: SimTime, service: u16, nanocores: u64) {
+        self.of_service(now, service).on_host = nanocores;
     }
 
     fn load(&mut self, now: SimTime, service: u16, load: Load) {

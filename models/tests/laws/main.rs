@@ -175,7 +175,8 @@ proptest! {
         prop_assume!(finish(&mut run, &mut outcomes[0]));
 
         let more = |design: &Design| design.but(|d| {
-            let unused = service(cores(2), [work(5), call("s0.get")]).replicas(3).calling("s0", pooled(2));
+            let processor = if first { on("near", 2.0) } else { cores(2) };
+            let unused = service(processor, [work(5), call("s0.get")]).replicas(3).calling("s0", pooled(2));
             let at = if first { 0 } else { d.blueprint.services.len() };
             d.blueprint.services.shift_insert(at, "unused".to_owned(), unused);
         });

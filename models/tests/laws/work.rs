@@ -68,6 +68,18 @@ impl Work {
                         assert!(busy >= asked.nanos, "{name}: busy for {busy}, asked for {}", asked.nanos);
                     }
                 }
+                // What is used of a host is the law of all that work on it, below; on shared cores each piece of
+                // work takes at least as long as alone.
+                ProcessorSpec::Hosted { host, .. } => {
+                    if lost == 0 {
+                        assert!(busy >= asked.nanos, "{name}: at work for {busy}, asked for {}", asked.nanos);
+                        if matches!(run.model.topology().hosts[usize::from(host)].processor, ProcessorSpec::Cores(_)) {
+                            assert_eq!(measured.work_done, asked.nanos, "{name}: work done, asked for");
+                        } else {
+                            assert_eq!(busy, asked.nanos, "{name}: busy, asked for");
+                        }
+                    }
+                }
                 // Who contends works slower than alone, and never faster.
                 ProcessorSpec::Usl { .. } => {
                     assert!(measured.work_done <= asked.nanos, "{name}: more work is done than asked for");
@@ -76,6 +88,25 @@ impl Work {
                         assert!(busy >= asked.nanos, "{name}: busy for {busy}, asked for {}", asked.nanos);
                     }
                 }
+            }
+        }
+        self.check_hosts(run, measure);
+    }
+
+    /// The law for each service of each host: servers or cores are used for as long as it asked for.
+    fn check_hosts(&self, run: &Run, measure: &Measure) {
+        for (spec, measured) in run.model.topology().hosts.iter().zip(&measure.hosts) {
+            for (&service, used) in spec.services.iter().zip(&measured.used) {
+                let asked = &self.0[usize::from(service)];
+                let service = &measure.services[usize::from(service)];
+                let used = used.integral(run.now()) as f64 / 1e9;
+                let lost = asked.crashed
+                    || service.turned_away[Cause::Timeout as usize] + service.turned_away[Cause::Crashed as usize] > 0;
+                // A piece of work ends at the first nanosecond at which it is done. What a share is rounded by
+                // does not come to a nanosecond on a thousand machines in a second.
+                let (least, most) = (asked.nanos as f64 - 1.0, (asked.nanos + asked.pieces) as f64 + 1.0);
+                assert!(used <= most, "{}: used for {used}, asked for {}", spec.name, asked.nanos);
+                assert!(lost || used >= least, "{}: used for {used}, asked for {}", spec.name, asked.nanos);
             }
         }
     }

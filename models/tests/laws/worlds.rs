@@ -100,7 +100,16 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
 /// A design of the shape that some dice say, with the numbers that others say.
 fn build(shape: &mut Dice, n: &mut Dice) -> Design {
     let count = 1 + shape.below(5) as usize;
-    let mut design = design();
+    // Machines that are shared by several services, by one or by none.
+    let far = if shape.hit(70) { servers(1 + n.below(3) as u32) } else { Processor::Infinite };
+    let mut design = design().host("near", 1 + shape.below(2) as u32, cores(1 + n.below(3) as u32)).host(
+        "far",
+        1 + shape.below(2) as u32,
+        far,
+    );
+    for (_, host) in &mut design.blueprint.hosts {
+        host.speed = [1.0, 1.0, 2.0][n.below(3) as usize].into();
+    }
     for id in 0..count {
         design = design.service(&format!("s{id}"), random_service(shape, n, id, count));
     }
@@ -112,7 +121,9 @@ fn build(shape: &mut Dice, n: &mut Dice) -> Design {
 
 fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Service {
     let some = |n: &mut Dice| 1 + n.below(4) as u32;
-    let processor = match shape.below(4) {
+    let processor = match shape.below(7) {
+        4..=5 => on("near", [1.0, 1.0, 2.0, 0.3][n.below(4) as usize]),
+        6 => on("far", 1.0),
         0 => servers(some(n)),
         1 => cores(some(n)),
         2 => Processor::Usl { sigma: (n.below(50) as f64 / 100.0).into(), kappa: (n.below(10) as f64 / 100.0).into() },

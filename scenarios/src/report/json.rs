@@ -70,8 +70,10 @@ pub fn run(report: &RunReport, detail: Detail) -> Value {
     if let Some(currency) = &report.currency {
         add("currency", currency.clone().into());
     }
-    for group in ["metrics", "clients", "services", "windows"] {
-        add(group, Value::Object(Map::new()));
+    for group in ["metrics", "clients", "services", "hosts", "windows"] {
+        if group != "hosts" || !report.hosts.is_empty() {
+            add(group, Value::Object(Map::new()));
+        }
     }
     for service in &report.services {
         at(&mut root, &["services".to_owned(), service.clone(), "utilisation".to_owned()]);

@@ -47,6 +47,8 @@ pub struct RunReport {
     pub figures: IndexMap<String, Figure>,
     /// The services, in the order written.
     pub services: Vec<String>,
+    /// The hosts, in the order written.
+    pub hosts: Vec<String>,
     /// The client populations, in the order written.
     pub clients: Vec<String>,
     /// The windows, in the order written.
@@ -162,6 +164,7 @@ impl RunReport {
             currency: loaded.scenario.costs.as_ref().map(|costs| costs.currency.clone()),
             binding: verdict::binding(figures.values(), &loaded.topology),
             services: loaded.topology.services.iter().map(|s| s.name.clone()).collect(),
+            hosts: loaded.topology.hosts.iter().map(|h| h.name.clone()).collect(),
             clients: loaded.topology.clients.iter().map(|c| c.name.clone()).collect(),
             windows: loaded.windows.clone(),
             collapse: loaded.scenario.collapse.clone(),

@@ -2,7 +2,7 @@
 //!
 //! Like the figures, curves follow from tables: a new one is one line here.
 
-use crate::figures::{CONTENTION, Definition, POOL, PROCESSOR, THREADS};
+use crate::figures::{CONTENTION, Definition, HOST, POOL, PROCESSOR, THREADS};
 use crate::units::Unit::{self, Count, PerSecond, Seconds};
 use indexmap::IndexMap;
 use models::probe::Series;
@@ -90,15 +90,17 @@ pub(super) const SERVICE: &[Row<OfService>] = &[
     row(
         "busy_mean",
         Count,
-        "Servers or cores in use, averaged over time; of a database under contention, visits at work.",
+        "Servers or cores in use, averaged over time; of a database under contention, and on the cores of a host, \
+         visits at work.",
         |s, id, bin| s.busy(id, bin),
     ),
 ];
 
 /// `services.<service>.utilisation`, but for pools.
-pub(super) const UTILISATION: [(&Definition, OfService); 3] = [
+pub(super) const UTILISATION: [(&Definition, OfService); 4] = [
     (&THREADS, |s, id, bin| s.thread_utilisation(id, bin)),
     (&PROCESSOR, |s, id, bin| s.processor_utilisation(id, bin)),
+    (&HOST, |s, id, bin| s.host_utilisation(id, bin)),
     (&CONTENTION, |s, id, bin| s.contended_utilisation(id, bin)),
 ];
 

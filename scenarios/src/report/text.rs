@@ -332,11 +332,31 @@ fn services(text: &mut String, report: &RunReport, page: &Page<'_>) {
     if !waits.is_empty() {
         page.wrapped(text, None, " waiting for a connection, mean:", &waits.join(", "));
     }
+    let hosts = host_rows(report);
+    if !hosts.is_empty() {
+        page.heading(text, "Hosts", "servers or cores in use, and by whom");
+        page.table(text, &HOSTS, hosts);
+    }
     let caches = cache_rows(report);
     if !caches.is_empty() {
         page.heading(text, "Caches", "means, by lookups");
         page.table(text, &CACHES, caches);
     }
+}
+
+/// What stands in the columns of [`host_rows`].
+pub(crate) const HOSTS: [&str; 4] = ["", "in use", "busy", "by service"];
+
+/// The figures of each host.
+pub(crate) fn host_rows(report: &RunReport) -> Vec<Vec<String>> {
+    let row = |name: &String| {
+        let figure = |key: &str| short(report.figure(&format!("hosts.{name}.{key}")));
+        let place = ["hosts", name, "shares"];
+        let shares = report.figures_at(&place).map(|(service, share)| format!("{service} {}", short(Some(share))));
+        let shares = shares.collect::<Vec<_>>().join(", ");
+        vec![name.clone(), figure("busy_mean"), figure("utilisation"), shares]
+    };
+    report.hosts.iter().map(row).collect()
 }
 
 /// What stands in the columns of [`cache_rows`].

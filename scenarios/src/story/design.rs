@@ -1,7 +1,7 @@
 //! A design of a story as played: what it is asked to do, and how many replicas that takes.
 
 use indexmap::IndexMap;
-use models::blueprint::Service;
+use models::blueprint::{Host, Service};
 use models::fluid::{Demands, Resource, Utilisation, utilisations};
 use models::given::Given;
 use models::policy::Balancer;
@@ -16,6 +16,9 @@ pub struct WrittenDesign {
     /// What it is, in a few words.
     #[serde(default)]
     pub about: Option<String>,
+    /// Machines that its services share, by name, as in a scenario.
+    #[serde(default)]
+    pub hosts: IndexMap<String, Host>,
     /// Its services, by name, as in a scenario.
     pub services: IndexMap<String, Service>,
     /// What visitors ask of it: endpoints as `service.endpoint`, with weights.
@@ -86,7 +89,7 @@ impl Design {
             let work: f64 = endpoints.map(|(e, _)| visits[e] * self.demands.endpoints[e].demand_s).sum();
             let each = match self.topology.services[usize::from(*id)].processor {
                 ProcessorSpec::Servers(n) | ProcessorSpec::Cores(n) => f64::from(n) * sizing.busy.get(),
-                ProcessorSpec::Usl { .. } | ProcessorSpec::Infinite => continue,
+                ProcessorSpec::Usl { .. } | ProcessorSpec::Infinite | ProcessorSpec::Hosted { .. } => continue,
             };
             // What the last bit of a division rounds up is no replica.
             let needed = (work / each - 1e-9).ceil();
@@ -111,7 +114,8 @@ impl Design {
 
     /// The utilisation of the busiest replica: of shards that is more than of all together.
     pub fn worst(&self, of: &Utilisation) -> f64 {
-        of.ratio() * if is_firm(of) { self.hottest[usize::from(of.service)] } else { 1.0 }
+        let own = is_firm(of) && of.resource != Resource::Host;
+        of.ratio() * if own { self.hottest[usize::from(of.service)] } else { 1.0 }
     }
 
     /// The processor seconds that a request asks for, of all services together.
@@ -120,12 +124,14 @@ impl Design {
         visits.iter().zip(&self.demands.endpoints).map(|(visits, endpoint)| visits * endpoint.demand_s).sum()
     }
 
-    /// Servers and cores of all services together; databases under contention have none.
+    /// Servers and cores of all services and hosts together; databases under contention have none.
     pub fn processors(&self, replicas: &[u32]) -> u64 {
         let of = |(spec, replicas): (&ServiceSpec, &u32)| {
             u64::from(*replicas) * u64::from(spec.processor.capacity().unwrap_or(0))
         };
-        self.topology.services.iter().zip(replicas).map(of).sum()
+        let hosts = self.topology.hosts.iter();
+        let shared = hosts.map(|host| u64::from(host.machines) * u64::from(host.processor.capacity().unwrap_or(0)));
+        self.topology.services.iter().zip(replicas).map(of).sum::<u64>() + shared.sum::<u64>()
     }
 
     /// Where the utilisation of a resource stands among the figures of a run.
@@ -145,5 +151,5 @@ fn hottest(service: &ServiceSpec) -> f64 {
 
 /// Whether the utilisation law alone tells it.
 pub(super) fn is_firm(of: &Utilisation) -> bool {
-    matches!(of.resource, Resource::Processor | Resource::Contention)
+    matches!(of.resource, Resource::Processor | Resource::Host | Resource::Contention)
 }

@@ -158,8 +158,10 @@ fn text(document: &Document, design: &str, arrivals: &str, title: &str, run: &st
     let visitors: String = ["timeout", "cancel", "retry"].iter().filter_map(field).collect();
     let slo = document.get(&Path::root().name("slo"));
     let slo = slo.map_or_else(String::new, |slo| format!("    slo: {},\n", indented(slo, 4)));
+    let hosts = document.get(&design.name("hosts"));
+    let hosts = hosts.map_or_else(String::new, |hosts| format!("    hosts: {},\n", indented(hosts, 4)));
     format!(
-        "(\n    title: {title:?},\n    services: {},\n    clients: {{\n        {VISITORS:?}: (\n            \
+        "(\n    title: {title:?},\n{hosts}    services: {},\n    clients: {{\n        {VISITORS:?}: (\n            \
          arrivals: {arrivals},\n            mix: {},\n{visitors}        ),\n    }},\n{slo}{run})\n",
         of(&design.name("services"), 4),
         of(&design.name("mix"), 12),
@@ -176,7 +178,7 @@ pub(super) fn in_story(path: &Path, design: &str) -> Path {
         _ => "",
     };
     match (name(0), name(2)) {
-        ("services", _) => below(design, 0),
+        ("services" | "hosts", _) => below(design, 0),
         ("clients", "mix") => below(design, 2),
         ("clients", _) => below(Path::root().name("visitors"), path.0.len().min(2)),
         _ => path.clone(),

@@ -271,9 +271,9 @@ fn sizing(name: &str, written: &WrittenDesign) -> Vec<Problem> {
             let message = format!("{} replicas at least", sizing.least.get());
             problem(place.name("least"), message, "write a number from 1 to 100000");
         }
-        if matches!(spec.processor, Processor::Usl { .. } | Processor::Infinite) {
+        if !matches!(spec.processor, Processor::Servers(_) | Processor::Cores(_)) {
             let message = format!("\"{service}\" has no processors that could be counted");
-            problem(place.clone(), message, "only services with Servers(n) or Cores(n) can be sized");
+            problem(place.clone(), message, "only services with Servers(n) or Cores(n) of their own can be sized");
         }
         if matches!(spec.balancer, Balancer::ByKey { .. }) {
             let message = format!("the replicas of \"{service}\" are shards: with another number every key moves");

@@ -343,6 +343,9 @@ impl StoryReport {
                 ProcessorSpec::Cores(n) => format!("{n} cores"),
                 ProcessorSpec::Usl { .. } => "a database under contention".to_owned(),
                 ProcessorSpec::Infinite => "no limit".to_owned(),
+                ProcessorSpec::Hosted { host, .. } => {
+                    format!("on the host {}", design.topology.hosts[usize::from(host)].name)
+                }
             };
             let count = if replicas == 1 { String::new() } else { format!("{replicas} x ") };
             format!("{}: {count}{each}", service.name)

@@ -4,10 +4,12 @@
 //! its first attempt began since; levels are averaged over time since.
 
 mod client;
+mod host;
 mod rentals;
 mod service;
 
 pub use client::{ClientMeasure, Window, WindowMeasure};
+pub use host::HostMeasure;
 pub use rentals::{Rental, Rentals};
 pub use service::{CacheMeasure, PoolMeasure, ServiceMeasure};
 
@@ -36,6 +38,8 @@ pub struct Measure {
     pub clients: Vec<ClientMeasure>,
     /// Each service.
     pub services: Vec<ServiceMeasure>,
+    /// Each host.
+    pub hosts: Vec<HostMeasure>,
     /// Requests by the window in which they came, in the order given.
     pub windows: Vec<WindowMeasure>,
     /// Attempts of clients that repeat a failed one.
@@ -73,6 +77,7 @@ impl Measure {
                 .iter()
                 .map(|s| ServiceMeasure::new(now, s.pools.len(), s.caches.len(), levels))
                 .collect(),
+            hosts: topology.hosts.iter().map(|host| HostMeasure::new(now, host)).collect(),
             windows: windows.into_iter().map(WindowMeasure::new).collect(),
             repeats: 0,
             topology,
@@ -126,6 +131,7 @@ impl Probe for Measure {
         if let Act::Adopt { topology } = act {
             self.topology = topology.clone();
             (0..topology.services.len()).for_each(|service| self.update_peak(now, service as u16));
+            self.hosts.iter_mut().zip(&topology.hosts).for_each(|(host, spec)| host.set_capacity(now, spec));
         }
     }
 
@@ -197,6 +203,12 @@ impl Probe for Measure {
 
     fn shared_work_done(&mut self, _: SimTime, service: u16, demand: SimDuration) {
         self.service(service).work_done += u128::from(demand.as_nanos());
+    }
+
+    fn on_host(&mut self, now: SimTime, service: u16, nanocores: u64) {
+        if let ProcessorSpec::Hosted { host, member, .. } = self.topology.services[usize::from(service)].processor {
+            self.hosts[usize::from(host)].used[usize::from(member)].set(now, nanocores);
+        }
     }
 
     #[inline]

@@ -184,6 +184,7 @@ fn machines(service: &ServiceSpec) -> String {
         ProcessorSpec::Cores(n) => several(n, "core"),
         ProcessorSpec::Usl { .. } => "contended (USL)".into(),
         ProcessorSpec::Infinite => "without limit".into(),
+        ProcessorSpec::Hosted { .. } => "on a host".into(),
     };
     format!("{} × {each}", service.replicas)
 }

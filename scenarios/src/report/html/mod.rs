@@ -318,12 +318,20 @@ fn services(report: &RunReport) -> Markup {
         "found, and fetched anew before it expires",
         "of keys missed and refreshed",
     ];
+    let of_hosts = [
+        "",
+        "servers or cores, averaged over time, all machines together",
+        "those in use over those there are",
+        "the share that each of its services uses",
+    ];
+    let hosts = text::host_rows(report);
     let (waits, caches) = (text::pool_waits(report), text::cache_rows(report));
     html! {
         (plain_table("Services", &text::SERVICES, &hints, text::service_rows(report)))
         p.note { "Means, by attempts."
             @if !waits.is_empty() { " Waiting for a connection, mean: " (waits.join(", ")) "." }
         }
+        @if !hosts.is_empty() { (plain_table("Hosts", &text::HOSTS, &of_hosts, hosts)) }
         @if !caches.is_empty() { (plain_table("Caches", &text::CACHES, &of_caches, caches)) }
     }
 }
