@@ -1,6 +1,8 @@
 //! What is done to a running system from outside, at an instant.
 
+use crate::fault::{Fault, Which};
 use crate::topology::Topology;
+use sim_core::dist::Dist;
 use sim_core::time::SimTime;
 use std::sync::Arc;
 
@@ -18,8 +20,8 @@ pub enum Act {
     Kill {
         /// The service.
         service: u16,
-        /// Which replicas, by ordinal from 0; those that are not up are left alone.
-        replicas: Vec<u32>,
+        /// Which replicas.
+        of: Which,
         /// Whether callers are refused at once, instead of learning of it by their timeout. A caller
         /// without a timeout learns at once in any case.
         refuse: bool,
@@ -28,6 +30,24 @@ pub enum Act {
     Flush {
         /// The service.
         service: u16,
+    },
+    /// Something goes wrong with replicas that are up. Those that start later are well.
+    Inflict {
+        /// The service.
+        service: u16,
+        /// Which replicas.
+        of: Which,
+        /// What goes wrong.
+        fault: Fault,
+        /// For how long, drawn once for all that are hit; until healed if there is nothing.
+        lasts: Option<Dist>,
+    },
+    /// Nothing is wrong with replicas any more.
+    Heal {
+        /// The service.
+        service: u16,
+        /// Which replicas.
+        of: Which,
     },
     /// Numbers change: sizes, times, rates. Draws already made stand; everything after is new. How many
     /// replicas a service has does not change, that is [`Act::Scale`]; the factor of a trace counts from

@@ -7,6 +7,7 @@ pub mod comparison;
 pub mod document;
 pub mod estimate;
 pub mod expect;
+mod faults;
 pub mod figures;
 pub mod growth;
 mod html;

@@ -16,6 +16,7 @@ mod attempt;
 mod caches;
 mod call;
 mod deadline;
+mod faults;
 mod fifo;
 mod guard;
 mod hedge;
@@ -42,6 +43,7 @@ use crate::topology::{ProcessorSpec, Topology};
 use attempt::{Attempt, Awaited};
 use caches::Caches;
 use call::{Call, Claim};
+use faults::Recurrences;
 use hedge::Round;
 use line::Line;
 use replica::{Replica, ServiceState};
@@ -96,6 +98,7 @@ struct State {
     rounds: Slab<Round>,
     visits: Slab<Visit>,
     caches: Caches,
+    recurrences: Recurrences,
     todo: Consequences,
     /// A service whose load has changed in the event under way, and has not been told yet; or [`NO_SERVICE`].
     touched: u16,
@@ -263,6 +266,7 @@ impl System {
             rounds: Slab::new(),
             visits: Slab::new(),
             caches: Caches::new(&topology),
+            recurrences: Recurrences::new(root, &topology),
             todo: Consequences::default(),
             touched: NO_SERVICE,
             pooled: 0,
@@ -280,6 +284,7 @@ impl System {
         state.warm_caches(&topology, root);
         state.start_sources(&mut cx);
         state.start_scalers(&mut cx);
+        state.expect_common_faults(&mut cx);
         let system = Self { topology, timeline, applied: 0, limits, unchecked: CHECK_EVERY - 1, state };
         system.schedule_act(SimTime::ZERO, &mut agenda);
         Simulation::new(system, agenda)
@@ -426,13 +431,8 @@ impl System {
             let mut cx = Cx { now, topology: &self.topology, agenda, probe };
             match act {
                 Act::Scale { service, to } => self.state.scale(&mut cx, *service, *to),
-                Act::Kill { service, replicas, refuse } => {
-                    for ordinal in replicas {
-                        self.state.kill(&mut cx, *service, *ordinal, *refuse);
-                    }
-                }
-                Act::Flush { service } => self.state.flush(&self.topology, now, *service),
                 Act::Adopt { .. } => self.state.adopt(&mut cx, &old),
+                act => _ = self.state.go_wrong(&mut cx, act, None),
             }
             self.state.settle(&mut cx, self.limits.consequences)?;
         }
@@ -619,6 +619,8 @@ impl<P: Probe> Model<P> for System {
             Event::CallTimer { call } => state.call_timer(cx, call),
             Event::Ready { replica } => state.ready(cx, replica),
             Event::Restart { service } => state.restart(cx, service as u16),
+            Event::Recover { replica } => state.recover(cx, replica),
+            Event::Recur { fault, ordinal } => state.recur(cx, fault, ordinal),
             Event::Scaler { service } => state.look(cx, service as u16),
         }
         state.settle(cx, self.limits.consequences)?;

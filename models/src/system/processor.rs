@@ -30,6 +30,8 @@ pub(crate) struct Processor {
     finish: BinaryHeap<Reverse<(u64, u32)>>,
     /// When the pending tick comes; `MAX` if none is pending.
     tick: SimTime,
+    /// Whether it stands still: nobody attains anything, and nobody is done.
+    stopped: bool,
 }
 
 impl Processor {
@@ -101,7 +103,7 @@ impl Processor {
 
     /// Brings V up to `now`.
     pub(crate) fn settle(&mut self, now: SimTime, spec: &ProcessorSpec) {
-        if self.at_work > 0 && now > self.since {
+        if self.at_work > 0 && now > self.since && !self.stopped {
             self.attained += now.since(self.since).as_nanos() as f64 / spec.slowdown(self.at_work);
         }
         self.since = now;
@@ -142,6 +144,9 @@ impl Processor {
     /// When to tick next, unless a tick is pending by then.
     pub(crate) fn next_tick(&mut self, now: SimTime, spec: &ProcessorSpec) -> Option<SimTime> {
         let &Reverse((finish, _)) = self.finish.peek()?;
+        if self.stopped {
+            return None;
+        }
         let left = (f64::from_bits(finish) - self.attained).max(0.0) * spec.slowdown(self.at_work);
         // Rounded up: at the tick the service has been attained, but for the last bit perhaps.
         let whole = left as u64;
@@ -151,6 +156,13 @@ impl Processor {
         }
         self.tick = at;
         Some(at)
+    }
+
+    /// Stands still from `now` on, or goes on.
+    pub(crate) fn stop(&mut self, now: SimTime, spec: &ProcessorSpec, stopped: bool) {
+        self.settle(now, spec);
+        self.stopped = stopped;
+        self.forget_tick();
     }
 
     /// The pace has changed: the pending tick no longer fits.
