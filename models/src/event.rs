@@ -52,6 +52,11 @@ pub enum Event {
         /// Which replica it comes to, or 0 if it comes to all in common.
         ordinal: u32,
     },
+    /// The next of a herd comes back.
+    Return {
+        /// The herd.
+        herd: u32,
+    },
     /// A scaler looks and decides.
     Scaler {
         /// The service.

@@ -3,7 +3,7 @@
 use crate::fault::{Fault, Which};
 use crate::topology::Topology;
 use sim_core::dist::Dist;
-use sim_core::time::SimTime;
+use sim_core::time::{SimDuration, SimTime};
 use std::sync::Arc;
 
 /// An act on a running system.
@@ -48,6 +48,16 @@ pub enum Act {
         service: u16,
         /// Which replicas.
         of: Which,
+    },
+    /// Many of an open population come at once, or within a while, besides those who come anyway. Of a population
+    /// that asks in sessions, as many sessions begin.
+    Herd {
+        /// The population; of closed users nobody comes.
+        client: u16,
+        /// How many.
+        size: u32,
+        /// Within what time, each at an instant drawn uniformly.
+        within: SimDuration,
     },
     /// Numbers change: sizes, times, rates. Draws already made stand; everything after is new. How many
     /// replicas a service has does not change, that is [`Act::Scale`]; the factor of a trace counts from

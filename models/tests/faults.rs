@@ -254,3 +254,41 @@ fn what_all_have_in_common_hits_some_at_once() {
     assert_eq!(ends(&d.log(300, vec![]))[..3], [160, 160, 160]);
     assert_eq!(d.log(300 + 60, vec![]).outcomes().len(), 4);
 }
+
+// ---- herds
+
+fn herd(client: u16, size: u32, within: u64) -> Act {
+    Act::Herd { client, size, within: ns(within) }
+}
+
+#[test]
+fn a_herd_comes_within_its_time_besides_the_others() {
+    let d = one(Processor::Infinite, &[50], 10);
+    assert_eq!(ends(&d.log(1_000, vec![(20, herd(0, 3, 0))])), [30, 30, 30, 60]);
+    let log = d.log(100_000, vec![(20, herd(0, 1_000, 40_000))]);
+    let came: Vec<u64> = ends(&log).iter().map(|t| t - 10).collect();
+    assert_eq!(came.len(), 1_001);
+    assert!(came.iter().all(|t| (20..40_020).contains(t)));
+    // Uniformly: 500 of 1000 in the first half, with a standard deviation of 16.
+    let early = came.iter().filter(|t| **t < 20_020).count();
+    assert!((440..560).contains(&early), "{early}");
+}
+
+#[test]
+fn two_herds_of_a_population_are_two() {
+    let d = one(Processor::Infinite, &[50], 10);
+    let log = d.log(1_000, vec![(20, herd(0, 2, 0)), (20, herd(0, 2, 0)), (40, herd(0, 1, 0))]);
+    assert_eq!(ends(&log), [30, 30, 30, 30, 50, 60]);
+}
+
+#[test]
+fn a_herd_of_visitors_begins_sessions_and_of_closed_users_nobody_comes() {
+    let d = one(Processor::Infinite, &[50], 10).but(|d| {
+        d.from("users").arrivals = sessions(0.0, always(2), Distribution::Constant(ns(5).into()));
+    });
+    assert_eq!(ends(&d.log(1_000, vec![(20, herd(0, 2, 0))])), [30, 30, 45, 45]);
+    let d = one(Processor::Infinite, &[50], 10).but(|d| {
+        d.from("users").arrivals = closed(1, Distribution::Constant(ns(50).into()));
+    });
+    assert_eq!(ends(&d.log(65, vec![(20, herd(0, 2, 0))])), [60]);
+}

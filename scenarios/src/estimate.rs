@@ -172,6 +172,15 @@ impl OneRun {
                         let up = &mut replicas[usize::from(*service)];
                         *up -= of.count(*up as usize) as f64;
                     }
+                    Act::Herd { client, size, .. } => {
+                        let size = f64::from(*size);
+                        let visits = &demands.visits[usize::from(*client)];
+                        let steps = visits.iter().zip(&demands.endpoints).map(|(n, endpoint)| n * endpoint.steps);
+                        run.requests += size;
+                        run.events += size * (1.0 + steps.sum::<f64>());
+                        run.visits += size * visits.iter().sum::<f64>();
+                        backlog += size;
+                    }
                     // What goes wrong makes work longer and waits long, for a while that may be drawn, and what
                     // comes at random is not known at all.
                     Act::Inflict { .. } | Act::Heal { .. } => {}

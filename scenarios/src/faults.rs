@@ -9,6 +9,7 @@ use models::intervention;
 use models::problem::hint;
 use models::topology::Topology;
 use sim_core::dist::Dist;
+use sim_core::time::SimDuration;
 use std::sync::Arc;
 
 /// An act on replicas as run. Nothing for acts that need more than the design to be understood: they scale, or set
@@ -66,8 +67,35 @@ pub(crate) fn act(topology: &Topology, act: &Act, place: &Path) -> Option<Result
         Act::Heal { service: name, of } => {
             service(name).and_then(|service| Ok(intervention::Act::Heal { service, of: which(of, place)? }))
         }
+        Act::Herd { client, size, within } => herd(topology, client, size.get(), within.get(), place),
         Act::Scale { .. } | Act::Set { .. } => return None,
     })
+}
+
+/// The most that come at once: each is held in memory.
+const MOST_AT_ONCE: u32 = 100_000_000;
+
+fn herd(
+    topology: &Topology,
+    name: &str,
+    size: u32,
+    within: SimDuration,
+    place: &Path,
+) -> Result<intervention::Act, Problem> {
+    let Some(client) = topology.clients.iter().position(|client| client.name == name) else {
+        let hint = hint(name, topology.clients.iter().map(|client| client.name.as_str()));
+        return Err(Problem::error(place.name("client"), format!("there is no client \"{name}\"{hint}")));
+    };
+    if topology.clients[client].users() > 0 {
+        let problem =
+            Problem::error(place.name("client"), format!("\"{name}\" are closed users, who come by themselves"));
+        return Err(problem.with_help("let another population come back, for example one with Poisson(Constant(0))"));
+    }
+    if size > MOST_AT_ONCE {
+        let problem = Problem::error(place.name("size"), format!("{size} are more than {MOST_AT_ONCE} at once"));
+        return Err(problem.with_help("use fewer"));
+    }
+    Ok(intervention::Act::Herd { client: client as u16, size, within })
 }
 
 fn failing(

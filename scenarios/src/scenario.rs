@@ -163,6 +163,16 @@ pub enum Act {
         #[serde(default)]
         of: Which,
     },
+    /// Many of an open population come within a while, besides those who come anyway: clients that were cut off
+    /// and connect again. Of a population that asks in sessions, as many sessions begin.
+    Herd {
+        /// The population.
+        client: String,
+        /// How many.
+        size: Given<u32>,
+        /// Within what time, each at an instant drawn uniformly.
+        within: Given<SimDuration>,
+    },
     /// All caches of the service are emptied.
     Flush {
         /// The service.
@@ -192,7 +202,7 @@ impl Act {
             | Self::Fail { service, .. }
             | Self::Heal { service, .. }
             | Self::Flush { service } => Some(service),
-            Self::Set { .. } => None,
+            Self::Herd { .. } | Self::Set { .. } => None,
         }
     }
 
@@ -201,7 +211,7 @@ impl Act {
         match self {
             Self::Kill { of, .. } => of.as_ref(),
             Self::Pause { of, .. } | Self::Slow { of, .. } | Self::Fail { of, .. } | Self::Heal { of, .. } => Some(of),
-            Self::Scale { .. } | Self::Flush { .. } | Self::Set { .. } => None,
+            Self::Scale { .. } | Self::Flush { .. } | Self::Herd { .. } | Self::Set { .. } => None,
         }
     }
 
@@ -245,6 +255,11 @@ impl Act {
             name: "Heal",
             example: "Heal(service: \"app\")",
             summary: "nothing is wrong with replicas any more",
+        },
+        models::catalogue::Entry {
+            name: "Herd",
+            example: "Herd(client: \"users\", size: 1000, within: \"1s\")",
+            summary: "many come back within a while, besides those who come anyway",
         },
         models::catalogue::Entry {
             name: "Flush",

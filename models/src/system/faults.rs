@@ -144,6 +144,10 @@ impl State {
                 self.flush(cx.topology, cx.now, *service);
                 SimDuration::ZERO
             }
+            Act::Herd { client, size, within } => {
+                self.gather(cx, *client, *size, *within);
+                SimDuration::ZERO
+            }
             Act::Scale { .. } | Act::Adopt { .. } => SimDuration::ZERO,
         }
     }

@@ -20,6 +20,7 @@ mod faults;
 mod fifo;
 mod guard;
 mod hedge;
+mod herd;
 mod line;
 mod patience;
 mod processor;
@@ -45,6 +46,7 @@ use caches::Caches;
 use call::{Call, Claim};
 use faults::Recurrences;
 use hedge::Round;
+use herd::Herd;
 use line::Line;
 use replica::{Replica, ServiceState};
 use scaling::Scaling;
@@ -99,6 +101,7 @@ struct State {
     visits: Slab<Visit>,
     caches: Caches,
     recurrences: Recurrences,
+    herds: Vec<Herd>,
     todo: Consequences,
     /// A service whose load has changed in the event under way, and has not been told yet; or [`NO_SERVICE`].
     touched: u16,
@@ -267,6 +270,7 @@ impl System {
             visits: Slab::new(),
             caches: Caches::new(&topology),
             recurrences: Recurrences::new(root, &topology),
+            herds: Vec::new(),
             todo: Consequences::default(),
             touched: NO_SERVICE,
             pooled: 0,
@@ -445,6 +449,7 @@ impl System {
     fn check_state(&self, now: SimTime, agenda: &Agenda<Event>) -> Result<(), LimitError> {
         // Without slack: a fork has less of it, and must stop at the same event.
         let clients: u64 = self.state.clients.iter().map(ClientState::bytes).sum();
+        let clients = clients + self.state.herds.iter().map(Herd::bytes).sum::<u64>();
         let pending = agenda.len() as u64 * PENDING_BYTES;
         let keys = self.state.caches.key_bytes();
         if self.state_bytes() + clients + keys + pending > self.limits.state_bytes {
@@ -619,6 +624,7 @@ impl<P: Probe> Model<P> for System {
             Event::CallTimer { call } => state.call_timer(cx, call),
             Event::Ready { replica } => state.ready(cx, replica),
             Event::Restart { service } => state.restart(cx, service as u16),
+            Event::Return { herd } => state.come_back(cx, herd),
             Event::Recover { replica } => state.recover(cx, replica),
             Event::Recur { fault, ordinal } => state.recur(cx, fault, ordinal),
             Event::Scaler { service } => state.look(cx, service as u16),

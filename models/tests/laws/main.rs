@@ -41,7 +41,7 @@ fn shifted(act: &Act, by: u16) -> Act {
         | Act::Kill { service, .. }
         | Act::Inflict { service, .. }
         | Act::Heal { service, .. } => *service += by,
-        Act::Adopt { .. } => {}
+        Act::Herd { .. } | Act::Adopt { .. } => {}
     }
     act
 }

@@ -48,7 +48,7 @@ impl Variants {
             ("Which", Which::WAYS),
         ];
         let others: [(_, &[&str]); 3] = [
-            ("Act", &["Scale", "Kill", "Inflict", "Heal", "Flush", "Adopt"]),
+            ("Act", &["Scale", "Kill", "Inflict", "Heal", "Herd", "Flush", "Adopt"]),
             ("Fault", &["Pause", "Slow", "Fail"]),
             ("Jitter", &["None", "Full", "Equal"]),
         ];

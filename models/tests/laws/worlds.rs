@@ -84,9 +84,13 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
         let (seed, fork) = (d.below(1_000), d.below(CALM));
         let acts = (0..d.below(7)).map(|_| {
             let service = d.below(services) as u16;
-            let act = match d.below(8) {
+            let act = match d.below(9) {
                 4 => Act::Flush { service },
                 5 | 6 => random_fault(&mut d, service),
+                8 => {
+                    let client = d.below(design.workload.clients.len() as u64) as u16;
+                    Act::Herd { client, size: d.below(20) as u32, within: ns(d.below(10) * 100) }
+                }
                 7 => Act::Heal { service, of: random_which(&mut d) },
                 0 => Act::Scale { service, to: d.below(5) as u32 },
                 1 | 2 => {
