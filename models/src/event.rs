@@ -40,6 +40,23 @@ pub enum Event {
         /// The service.
         service: u32,
     },
+    /// A fault of a replica ends.
+    Recover {
+        /// The replica.
+        replica: u32,
+    },
+    /// A fault that comes again and again comes.
+    Recur {
+        /// The fault.
+        fault: u16,
+        /// Which replica it comes to, or 0 if it comes to all in common.
+        ordinal: u32,
+    },
+    /// The next of a herd comes back.
+    Return {
+        /// The herd.
+        herd: u32,
+    },
     /// A scaler looks and decides.
     Scaler {
         /// The service.

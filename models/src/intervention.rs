@@ -1,7 +1,9 @@
 //! What is done to a running system from outside, at an instant.
 
+use crate::fault::{Fault, Which};
 use crate::topology::Topology;
-use sim_core::time::SimTime;
+use sim_core::dist::Dist;
+use sim_core::time::{SimDuration, SimTime};
 use std::sync::Arc;
 
 /// An act on a running system.
@@ -18,8 +20,8 @@ pub enum Act {
     Kill {
         /// The service.
         service: u16,
-        /// Which replicas, by ordinal from 0; those that are not up are left alone.
-        replicas: Vec<u32>,
+        /// Which replicas.
+        of: Which,
         /// Whether callers are refused at once, instead of learning of it by their timeout. A caller
         /// without a timeout learns at once in any case.
         refuse: bool,
@@ -28,6 +30,34 @@ pub enum Act {
     Flush {
         /// The service.
         service: u16,
+    },
+    /// Something goes wrong with replicas that are up. Those that start later are well.
+    Inflict {
+        /// The service.
+        service: u16,
+        /// Which replicas.
+        of: Which,
+        /// What goes wrong.
+        fault: Fault,
+        /// For how long, drawn once for all that are hit; until healed if there is nothing.
+        lasts: Option<Dist>,
+    },
+    /// Nothing is wrong with replicas any more.
+    Heal {
+        /// The service.
+        service: u16,
+        /// Which replicas.
+        of: Which,
+    },
+    /// Many of an open population come at once, or within a while, besides those who come anyway. Of a population
+    /// that asks in sessions, as many sessions begin.
+    Herd {
+        /// The population; of closed users nobody comes.
+        client: u16,
+        /// How many.
+        size: u32,
+        /// Within what time, each at an instant drawn uniformly.
+        within: SimDuration,
     },
     /// Numbers change: sizes, times, rates. Draws already made stand; everything after is new. How many
     /// replicas a service has does not change, that is [`Act::Scale`]; the factor of a trace counts from

@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod check;
 pub mod distribution;
 pub mod event;
+pub mod fault;
 pub mod fluid;
 pub mod given;
 pub mod intervention;

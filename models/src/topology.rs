@@ -1,6 +1,7 @@
 //! A design as run: dense ids, nanoseconds, flat programs. Immutable; made by [`crate::check::check`].
 
 use crate::blueprint::Layout;
+use crate::fault::Recurring;
 use crate::policy::backoff::BackoffRule;
 use crate::policy::cache::CacheSpec;
 use crate::policy::discipline::Order;
@@ -30,6 +31,8 @@ pub struct Topology {
     pub clients: Vec<ClientSpec>,
     /// Whether some population is more urgent than others.
     pub prioritised: bool,
+    /// Faults that come again and again.
+    pub recurring: Vec<Recurring>,
 }
 
 /// No limit.
@@ -435,7 +438,12 @@ impl Topology {
                 |h: &HostSpec| (h.name.clone(), h.machines, std::mem::discriminant(&h.processor), h.services.clone());
             t.hosts.iter().map(of).collect::<Vec<_>>()
         };
+        let recurring = |t: &Self| {
+            let of = |r: &Recurring| (r.name.clone(), r.service, r.acts.iter().map(std::mem::discriminant).collect());
+            t.recurring.iter().map(of).collect::<Vec<(_, _, Vec<_>)>>()
+        };
         let same = [
+            (recurring(self) == recurring(next), "which faults there are, and what each does,"),
             (services(self) == services(next), "the services, or how one queues,"),
             (endpoints(self) == endpoints(next) && ops(self) == ops(next), "the steps of an endpoint"),
             (pools(self) == pools(next), "which pools there are"),

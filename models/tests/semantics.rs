@@ -445,7 +445,7 @@ fn replicas_that_call_each_other_may_crash_together() {
         .calling("web", pooled(1));
     let d = design().service("web", web).client("users", client(at([0, 0, 0, 50]), "web.get"));
     for refuse in [false, true] {
-        let both = models::intervention::Act::Kill { service: 0, replicas: vec![1, 0], refuse };
+        let both = models::intervention::Act::Kill { service: 0, of: models::fault::Which::Only(vec![1, 0]), refuse };
         let log = d.log(999, vec![(30, both), (40, d.scale("web", 2))]);
         assert_eq!(log.outcomes(), [(30, Err(Crashed)), (30, Err(Crashed)), (30, Err(Crashed)), (150, OK)]);
     }

@@ -168,10 +168,22 @@ impl OneRun {
             while let Some((_, act)) = acts.next_if(|(at, _)| *at <= now) {
                 match act {
                     Act::Scale { service, to } => replicas[usize::from(*service)] = f64::from(*to),
-                    Act::Kill { service, replicas: killed, .. } => {
-                        let left = replicas[usize::from(*service)] - killed.len() as f64;
-                        replicas[usize::from(*service)] = left.max(0.0);
+                    Act::Kill { service, of, .. } => {
+                        let up = &mut replicas[usize::from(*service)];
+                        *up -= of.count(*up as usize) as f64;
                     }
+                    Act::Herd { client, size, .. } => {
+                        let size = f64::from(*size);
+                        let visits = &demands.visits[usize::from(*client)];
+                        let steps = visits.iter().zip(&demands.endpoints).map(|(n, endpoint)| n * endpoint.steps);
+                        run.requests += size;
+                        run.events += size * (1.0 + steps.sum::<f64>());
+                        run.visits += size * visits.iter().sum::<f64>();
+                        backlog += size;
+                    }
+                    // What goes wrong makes work longer and waits long, for a while that may be drawn, and what
+                    // comes at random is not known at all.
+                    Act::Inflict { .. } | Act::Heal { .. } => {}
                     // It makes for more work for a while, which is as hard to say as it is short.
                     Act::Flush { .. } => {}
                     Act::Adopt { topology: next } => {

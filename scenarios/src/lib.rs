@@ -8,6 +8,7 @@ pub mod costs;
 pub mod document;
 pub mod estimate;
 pub mod expect;
+mod faults;
 pub mod figures;
 pub mod growth;
 mod html;

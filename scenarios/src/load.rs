@@ -1,6 +1,7 @@
 //! From a file, or a library entry, to something that can run; or everything that is wrong with it.
 
 use crate::document::{Document, Path, Problem, Problems, ReadError, Segment};
+use crate::faults;
 use crate::library;
 use crate::scenario::{Act, Entry, Scenario};
 use crate::trace_file;
@@ -9,7 +10,6 @@ use indexmap::IndexMap;
 use models::check::{check, replicas_problem};
 use models::intervention::{self, Timeline};
 use models::probe::Window;
-use models::problem::hint;
 use models::topology::Topology;
 use models::workload::{Arrivals, Client, Trace};
 use sim_core::time::{SimDuration, SimTime};
@@ -87,7 +87,7 @@ impl Loaded {
         }
         problems.extend(new(settings(&scenario)));
         let topology = match check(&scenario.blueprint(), &scenario.workload(), &recorded) {
-            Ok(topology) => Arc::new(topology),
+            Ok(topology) => topology,
             Err(found) => {
                 // A name may be missing only because its service could not be read.
                 let there =
@@ -98,6 +98,13 @@ impl Loaded {
                 problems.extend(new(found.into_iter().filter(|p| !there(p)).map(in_place).collect()));
                 problems.extend(new(acts_on_nobody(&scenario, &document)));
                 return Err(LoadError::Problems(document.report(problems)));
+            }
+        };
+        let topology = match faults::recurring(&topology, &scenario.faults) {
+            Ok(recurring) => Arc::new(Topology { recurring, ..topology }),
+            Err(found) => {
+                problems.extend(new(found));
+                Arc::new(topology)
             }
         };
         if !problems.is_empty() {
@@ -164,25 +171,14 @@ impl Loaded {
                 Act::Scale { service, to } => {
                     self.scale(&mut document, &place, service, to.get()).map(|act| vec![(at, act)])
                 }
-                Act::Kill { service, replicas, refuse } => self.service(service, &place).and_then(|service| {
-                    if replicas.is_empty() {
-                        let problem = Problem::error(place.name("replicas"), "no replica is named, so nothing crashes");
-                        return Err(problem.with_help("name some, counted from 0, for example replicas: [0]"));
-                    }
-                    Ok(vec![(at, intervention::Act::Kill { service, replicas: replicas.clone(), refuse: *refuse })])
-                }),
-                Act::Flush { service } => self.service(service, &place).and_then(|id| {
-                    if self.topology.services[usize::from(id)].caches.is_empty() {
-                        let problem = Problem::error(place.clone(), format!("\"{service}\" has no cache to empty"));
-                        return Err(problem.with_help("flush a service that has caches"));
-                    }
-                    Ok(vec![(at, intervention::Act::Flush { service: id })])
-                }),
                 Act::Set { path, .. } => {
                     let text = self.document.get(&place.name("to")).unwrap_or_default().to_owned();
                     self.set(&mut document, &place, path, &text)
                         .map(|(path, topology)| set_acts(&path, &topology, &written).map(|act| (at, act)).collect())
                 }
+                act => faults::act(&self.topology, act, &place)
+                    .expect("what is no fault has been handled")
+                    .map(|act| vec![(at, act)]),
             };
             match done {
                 Ok(done) => {
@@ -202,11 +198,13 @@ impl Loaded {
         if problems.is_empty() { Ok(Timeline::new(acts)) } else { Err(problems) }
     }
 
-    /// Kills of replicas that a service has at no time; `most` is how many each has at most.
+    /// Acts on replicas that a service has at no time; `most` is how many each has at most.
     fn never_there(&self, most: &[u32]) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (i, entry) in self.scenario.timeline.iter().enumerate() {
-            let Act::Kill { service, replicas, .. } = &entry.act else { continue };
+            let (Some(service), (field, replicas)) = (entry.act.service(), entry.act.named_replicas()) else {
+                continue;
+            };
             let Some(id) = self.topology.service(service) else { continue };
             let most = most[usize::from(id)];
             for (k, ordinal) in replicas.iter().enumerate().filter(|(_, ordinal)| **ordinal >= most) {
@@ -215,7 +213,9 @@ impl Loaded {
                     1 => "it has one, replica 0".to_owned(),
                     most => format!("it has {most} at most, which are replicas 0 to {}", most - 1),
                 };
-                problems.push(Problem::error(act_place(i).name("replicas").index(k), message).with_help(help));
+                let place = act_place(i).name(field);
+                let place = if field == "replicas" { place.index(k) } else { place };
+                problems.push(Problem::error(place, message).with_help(help));
             }
         }
         problems
@@ -223,21 +223,13 @@ impl Loaded {
 
     /// A `Scale`, which is also written where the number of replicas stands, for what `Set` changes later.
     fn scale(&self, document: &mut Document, place: &Path, name: &str, to: u32) -> Result<intervention::Act, Problem> {
-        let service = self.service(name, place)?;
+        let service = faults::service(&self.topology, name, place)?;
         if let Some((message, help)) = replicas_problem(to) {
             return Err(Problem::error(place.name("to"), message).with_help(help));
         }
         let path = Path::default().name("services").name(name).name("replicas");
         document.set(&path, &to.to_string()).map_err(|e| Problem::error(place.clone(), e.to_string()))?;
         Ok(intervention::Act::Scale { service, to })
-    }
-
-    fn service(&self, name: &str, place: &Path) -> Result<u16, Problem> {
-        let known = || self.topology.services.iter().map(|s| s.name.as_str());
-        self.topology.service(name).ok_or_else(|| {
-            let hint = hint(name, known());
-            Problem::error(place.clone(), format!("there is no service \"{name}\"{hint}"))
-        })
     }
 
     /// What is set, and the topology after one more change to the document.
@@ -266,6 +258,9 @@ impl Loaded {
         }
         let topology = check(&scenario.blueprint(), &scenario.workload(), &self.recorded)
             .map_err(|problems| wrong(format!("with {path} set to {text}: {}", problems[0].message)))?;
+        let recurring = faults::recurring(&topology, &scenario.faults)
+            .map_err(|problems| wrong(format!("with {path} set to {text}: {}", problems[0].message)))?;
+        let topology = Topology { recurring, ..topology };
         match self.topology.refuses(&topology) {
             Some(why) => Err(wrong(format!("{path} cannot be set to {text}: {why}"))),
             None => Ok((parsed, Arc::new(topology))),
@@ -340,7 +335,7 @@ fn without_effect(path: &Path) -> Option<(String, String)> {
     let names: Vec<_> = path.0.iter().map(|s| if let Segment::Name(name) = s { name.as_str() } else { "" }).collect();
     match names.as_slice() {
         ["clients", _, "arrivals", "file", ..] => Some((TRACE_STAYS.0.to_owned(), TRACE_STAYS.1.to_owned())),
-        ["services" | "clients" | "hosts", _, ..] => None,
+        ["services" | "clients" | "hosts" | "faults", _, ..] => None,
         _ => Some((
             format!("setting `{path}` has no effect while a run is under way"),
             "set something below services, clients or hosts, for example \"services.web.replicas\"".to_owned(),
@@ -400,14 +395,10 @@ fn windows(scenario: &Scenario) -> Vec<Window> {
 
 /// Acts on services that are not there. With a sound design the timeline itself finds them, and more.
 fn acts_on_nobody(scenario: &Scenario, document: &Document) -> Vec<Problem> {
-    let nobody = |(i, entry): (usize, &Entry)| match &entry.act {
-        Act::Scale { service, .. } | Act::Kill { service, .. } | Act::Flush { service }
-            if !stands(document, service) =>
-        {
-            let place = Path::default().name("timeline").index(i).name("act").name("service");
-            Some(Problem::error(place, format!("there is no service \"{service}\"")))
-        }
-        _ => None,
+    let nobody = |(i, entry): (usize, &Entry)| {
+        let service = entry.act.service().filter(|service| !stands(document, service))?;
+        let place = Path::default().name("timeline").index(i).name("act").name("service");
+        Some(Problem::error(place, format!("there is no service \"{service}\"")))
     };
     scenario.timeline.iter().enumerate().filter_map(nobody).collect()
 }

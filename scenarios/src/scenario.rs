@@ -3,6 +3,8 @@
 use crate::costs::Costs;
 use indexmap::IndexMap;
 use models::blueprint::{Blueprint, Host, Service};
+use models::distribution::Distribution;
+use models::fault::{Per, Which};
 use models::given::Given;
 use models::workload::{Client, Workload};
 use schemars::JsonSchema;
@@ -30,6 +32,9 @@ pub struct Scenario {
     /// What is done to the system while it runs.
     #[serde(default)]
     pub timeline: Vec<Entry>,
+    /// What goes wrong at random, by name.
+    #[serde(default)]
+    pub faults: IndexMap<String, Fault>,
     /// Stretches of the run that are reported by themselves: from, to. A request belongs to the
     /// window in which it first came.
     #[serde(default)]
@@ -72,6 +77,21 @@ impl Entry {
     }
 }
 
+/// A fault that comes again and again at random: a renewal process of failure and repair. Draws are named by the
+/// fault, the replica and how often it has come, so that two designs have the same faults.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// How long it takes from the end of one to the beginning of the next, and from the start to the first.
+    pub every: Distribution,
+    /// Whether it comes to each replica by itself, or to all in common.
+    #[serde(default)]
+    pub per: Per,
+    /// What is done each time, in order. It is over when the longest is, a crash at once. What hits drawn replicas
+    /// of one service hits the same ones.
+    pub acts: Vec<Act>,
+}
+
 /// What is done.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -88,10 +108,77 @@ pub enum Act {
         /// The service.
         service: String,
         /// Which replicas, counted from 0.
+        #[serde(default)]
         replicas: Vec<u32>,
+        /// Which replicas, drawn, instead of naming them.
+        #[serde(default)]
+        of: Option<Which>,
         /// Whether callers are refused at once instead of running into their timeouts.
         #[serde(default)]
         refuse: bool,
+    },
+    /// The processors of replicas stand still, as while garbage is collected or a virtual machine is frozen, and
+    /// then go on with what they had begun. Requests keep coming and wait; what needs no processor goes on.
+    Pause {
+        /// The service.
+        service: String,
+        /// Which replicas.
+        #[serde(default)]
+        of: Which,
+        /// For how long, drawn once for all that are hit; left out, until `Heal`.
+        #[serde(default, rename = "for")]
+        lasts: Option<Distribution>,
+    },
+    /// Work that replicas begin takes longer. A replica has one such factor, the latest.
+    Slow {
+        /// The service.
+        service: String,
+        /// Which replicas.
+        #[serde(default)]
+        of: Which,
+        /// How many times longer.
+        by: Given<f64>,
+        /// For how long, drawn once for all that are hit; left out, until `Heal`.
+        #[serde(default, rename = "for")]
+        lasts: Option<Distribution>,
+    },
+    /// Replicas answer some of the attempts with an error instead of doing them: a gray failure of one, a
+    /// brown-out of all. A replica fails by one such rule, the latest.
+    Fail {
+        /// The service.
+        service: String,
+        /// Which replicas.
+        #[serde(default)]
+        of: Which,
+        /// The share of attempts that fail.
+        share: Given<f64>,
+        /// At which endpoints, those that write to a full disk for example; left out, at all.
+        #[serde(default)]
+        endpoints: Vec<String>,
+        /// How long each holds its thread before it fails; left out, it fails at once.
+        #[serde(default)]
+        after: Option<Distribution>,
+        /// For how long, drawn once for all that are hit; left out, until `Heal`.
+        #[serde(default, rename = "for")]
+        lasts: Option<Distribution>,
+    },
+    /// Replicas neither pause nor are slow nor fail any more.
+    Heal {
+        /// The service.
+        service: String,
+        /// Which replicas; `All` are also those that drain.
+        #[serde(default)]
+        of: Which,
+    },
+    /// Many of an open population come within a while, besides those who come anyway: clients that were cut off
+    /// and connect again. Of a population that asks in sessions, as many sessions begin.
+    Herd {
+        /// The population.
+        client: String,
+        /// How many.
+        size: Given<u32>,
+        /// Within what time, each at an instant drawn uniformly.
+        within: Given<SimDuration>,
     },
     /// All caches of the service are emptied.
     Flush {
@@ -112,6 +199,38 @@ pub enum Act {
 }
 
 impl Act {
+    /// The service on which something is done, if it is one.
+    pub fn service(&self) -> Option<&str> {
+        match self {
+            Self::Scale { service, .. }
+            | Self::Kill { service, .. }
+            | Self::Pause { service, .. }
+            | Self::Slow { service, .. }
+            | Self::Fail { service, .. }
+            | Self::Heal { service, .. }
+            | Self::Flush { service } => Some(service),
+            Self::Herd { .. } | Self::Set { .. } => None,
+        }
+    }
+
+    /// Which replicas are hit, if that is said in words.
+    pub fn of(&self) -> Option<&Which> {
+        match self {
+            Self::Kill { of, .. } => of.as_ref(),
+            Self::Pause { of, .. } | Self::Slow { of, .. } | Self::Fail { of, .. } | Self::Heal { of, .. } => Some(of),
+            Self::Scale { .. } | Self::Flush { .. } | Self::Herd { .. } | Self::Set { .. } => None,
+        }
+    }
+
+    /// The replicas that are named, and the field in which they are.
+    pub(crate) fn named_replicas(&self) -> (&'static str, &[u32]) {
+        match (self, self.of()) {
+            (_, Some(Which::Only(replicas))) => ("of", replicas),
+            (Self::Kill { replicas, .. }, None) => ("replicas", replicas),
+            _ => ("of", &[]),
+        }
+    }
+
     /// Every act there is.
     pub const ALL: &[models::catalogue::Entry] = &[
         models::catalogue::Entry {
@@ -123,6 +242,31 @@ impl Act {
             name: "Kill",
             example: "Kill(service: \"app\", replicas: [0])",
             summary: "replicas crash and lose what they hold; refuse: true lets callers know at once",
+        },
+        models::catalogue::Entry {
+            name: "Pause",
+            example: "Pause(service: \"app\", of: One, for: LogNormal(mean: \"80ms\", cv: 1))",
+            summary: "processors stand still for a while, then go on where they stopped: a pause to collect garbage",
+        },
+        models::catalogue::Entry {
+            name: "Slow",
+            example: "Slow(service: \"app\", of: One, by: 10, for: Constant(\"10min\"))",
+            summary: "work takes longer for a while, or until Heal",
+        },
+        models::catalogue::Entry {
+            name: "Fail",
+            example: "Fail(service: \"app\", of: One, share: 0.5, for: Constant(\"10min\"))",
+            summary: "a share of the attempts fails, at once or after a time, for a while or until Heal",
+        },
+        models::catalogue::Entry {
+            name: "Heal",
+            example: "Heal(service: \"app\")",
+            summary: "nothing is wrong with replicas any more",
+        },
+        models::catalogue::Entry {
+            name: "Herd",
+            example: "Herd(client: \"users\", size: 1000, within: \"1s\")",
+            summary: "many come back within a while, besides those who come anyway",
         },
         models::catalogue::Entry {
             name: "Flush",

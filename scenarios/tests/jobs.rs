@@ -68,6 +68,7 @@ fn scenarios() -> impl Strategy<Value = String> {
     clients: {{
         {one},
         {other},
+        "users": (arrivals: Poisson(Constant(1)), mix: {{"app.get": 1}}),
     }},
     timeline: [{acts}],
     run: (warm_up: "500ms", horizon: "4s", replications: 4),

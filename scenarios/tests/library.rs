@@ -4,6 +4,7 @@
 use models::blueprint::{Layout, Processor, Service, Step};
 use models::catalogue;
 use models::distribution::Distribution;
+use models::fault::Which;
 use models::policy::scaler::ScalingRule;
 use models::policy::{
     Admission, Backoff, Balancer, Deadline, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh, Retry,
@@ -250,6 +251,7 @@ fn everything_there_is_occurs_in_the_library() {
     check("count", Count::ALL, &found.counts);
     check("act", Act::ALL, &found.acts);
     check("deadline", Deadline::ALL, &found.deadlines);
+    check("choice of replicas", Which::WAYS, &found.which);
     check("number of times", Times::ALL, &found.times);
     assert!(missing.is_empty(), "no scenario of the library has {missing:?}");
 }
@@ -274,6 +276,7 @@ struct Found {
     growths: BTreeSet<String>,
     counts: BTreeSet<String>,
     acts: BTreeSet<String>,
+    which: BTreeSet<String>,
     evictions: BTreeSet<String>,
     refreshes: BTreeSet<String>,
     owners: BTreeSet<String>,
@@ -313,7 +316,11 @@ impl Found {
             self.retry(client.retry.as_ref());
             self.deadlines.insert(variant(&client.deadline));
         }
-        self.acts.extend(scenario.timeline.iter().map(|entry| variant(&entry.act)));
+        let recurring = scenario.faults.values().flat_map(|fault| &fault.acts);
+        for act in scenario.timeline.iter().map(|entry| &entry.act).chain(recurring) {
+            self.acts.insert(variant(act));
+            self.which.extend(act.of().map(variant));
+        }
     }
 
     fn rate(&mut self, rate: &Rate) {
@@ -397,13 +404,14 @@ const TEMPLATE: &str = r#"(
     clients: {
         "visitors": (arrivals: Poisson(RATE), mix: {"app.page": 1}),
         "others": (arrivals: ARRIVALS, balking: BALKING, mix: {"app.page": 1}),
+        "users": (arrivals: Poisson(Constant(1)), mix: {"app.page": 1}),
         "growing": (arrivals: Batch(rate: Growth(GROWTH), size: COUNT), mix: {"app.page": 1}),
     },
-    timeline: [(at: "1min", act: ACT)],
+    timeline: [(at: "1min", act: ACT), (at: "2min", act: Pause(service: "app", of: WHICH))],
 )"#;
 
 /// Every family, and its word in the template.
-const FAMILIES: [(&str, &[catalogue::Entry]); 22] = [
+const FAMILIES: [(&str, &[catalogue::Entry]); 23] = [
     ("ADMISSION", Admission::ALL),
     ("SCALER", ScalingRule::ALL),
     ("PROCESSOR", Processor::ALL),
@@ -421,6 +429,7 @@ const FAMILIES: [(&str, &[catalogue::Entry]); 22] = [
     ("GROWTH", Growth::ALL),
     ("COUNT", Count::ALL),
     ("ACT", Act::ALL),
+    ("WHICH", Which::WAYS),
     ("EVICTION", Eviction::ALL),
     ("REFRESH", Refresh::ALL),
     ("OWNER", KeyOf::ALL),

@@ -132,13 +132,60 @@ fn replicas_that_cannot_be_are_refused_where_they_stand() {
     check(&scale(100_001), "timeline[0].act.to", many, "use fewer");
     let kill = |replicas: &str| format!(r#"(at: "9s", act: Kill(service: "web", replicas: {replicas}))"#);
     let none = "no replica is named, so nothing crashes";
-    check(&kill("[]"), "timeline[0].act.replicas", none, "name some, counted from 0, for example replicas: [0]");
+    check(
+        &kill("[]"),
+        "timeline[0].act.replicas",
+        none,
+        "name some, counted from 0, for example replicas: [0], or write of: One",
+    );
     let never = "\"web\" never has a replica 6";
     let there = "it has 6 at most, which are replicas 0 to 5";
     check(&kill("[5, 6]"), "timeline[0].act.replicas[1]", never, there);
     // It has one later on; that it is not up yet is no mistake of the file.
     let later = r#", (at: "20s", act: Set(path: "services.web.replicas", to: 7))"#;
     assert!(load(&text(&format!("{}{later}", kill("[6]"))), &Traces::Library).is_ok());
+}
+
+#[test]
+fn faults_that_cannot_be_are_refused_where_they_stand() {
+    let check = |act: &str, place: &str, says: &str| {
+        let (path, message, _) = refused(&text(&format!(r#"(at: "9s", act: {act})"#)), &Traces::Library);
+        assert_eq!(path, format!("timeline[0].act{place}"), "{act}");
+        assert!(message.contains(says), "{act}: {message}");
+    };
+    check(r#"Pause(service: "wbe")"#, "", "there is no service \"wbe\"");
+    check(r#"Pause(service: "web", of: Share(0))"#, ".of", "a share of 0 of the replicas");
+    check(r#"Pause(service: "web", of: Only([]))"#, ".of", "no replica is named");
+    check(r#"Pause(service: "web", of: Only([6]))"#, ".of", "never has a replica 6");
+    check(r#"Slow(service: "web", by: 0)"#, ".by", "0 times as long");
+    check(r#"Fail(service: "web", share: 2)"#, ".share", "a share of 2");
+    check(r#"Fail(service: "web", share: 1, endpoints: ["pag"])"#, ".endpoints[0]", "has no endpoint \"pag\"");
+    check(r#"Kill(service: "web", replicas: [0], of: One)"#, ".of", "replicas are named");
+    check(r#"Herd(client: "user", size: 1, within: "1s")"#, ".client", "did you mean");
+}
+
+#[test]
+fn faults_at_random_that_cannot_be_are_refused_where_they_stand() {
+    let with = |fault: &str| text("").replace("timeline:", &format!("faults: {{\"x\": ({fault})}}, timeline:"));
+    let check = |fault: &str, place: &str, says: &str| {
+        let (path, message, _) = refused(&with(fault), &Traces::Library);
+        assert_eq!(path, format!("faults.x.{place}"), "{fault}");
+        assert!(message.contains(says), "{fault}: {message}");
+    };
+    let pause = r#"Pause(service: "web", for: Constant("1s"))"#;
+    check(&format!(r#"every: Constant("0s"), acts: [{pause}]"#), "every", "endlessly many");
+    check(r#"every: Constant("9s"), acts: []"#, "acts", "does nothing");
+    check(r#"every: Constant("9s"), acts: [Pause(service: "web")]"#, "acts[0]", "never ends");
+    check(r#"every: Constant("9s"), acts: [Scale(service: "web", to: 2)]"#, "acts[0]", "cannot scale");
+    let one = r#"Pause(service: "web", of: One, for: Constant("1s"))"#;
+    check(&format!(r#"every: Constant("9s"), acts: [{one}]"#), "acts[0].of", "to each replica by itself");
+    assert!(load(&with(&format!(r#"every: Constant("9s"), per: All, acts: [{one}]"#)), &Traces::Library).is_ok());
+    // Its numbers may be set while it runs.
+    let set = r#"(at: "9s", act: Set(path: "faults.x.every", to: Exponential("1s")))"#;
+    let changing = text(set)
+        .replace("timeline:", &format!(r#"faults: {{"x": (every: Constant("9s"), acts: [{pause}])}}, timeline:"#));
+    let loaded = load(&changing, &Traces::Library).unwrap();
+    assert_eq!(loaded.timeline.acts().len(), 1);
 }
 
 /// The likeliest slip of a beginner is told, and no file is refused without a problem.

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum as _};
 use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
+use models::fault::Which;
 use models::policy::scaler::ScalingRule;
 use models::policy::{Admission, Backoff, Balancer, Deadline, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh};
 use models::times::Times;
@@ -190,6 +191,12 @@ const LISTS: &[Listed] = &[
         about: "what can be done to a system while it runs",
         place: "timeline: [(at: \"10min\", act: ...)]",
         entries: || rows(Act::ALL),
+    },
+    Listed {
+        name: "replicas",
+        about: "which replicas of a service something is done to",
+        place: "of, in acts such as Pause(service: \"app\", of: ...)",
+        entries: || rows(Which::WAYS),
     },
     Listed {
         name: "curves",

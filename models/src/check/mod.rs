@@ -82,7 +82,7 @@ pub fn check(
     caches::check(blueprint, &mut problems);
     let prioritised = clients.iter().any(|client| client.priority > 0);
     if problems.is_empty() {
-        Ok(Topology { services, hosts, endpoints, ops, sites, clients, prioritised })
+        Ok(Topology { services, hosts, endpoints, ops, sites, clients, prioritised, recurring: Vec::new() })
     } else {
         Err(problems)
     }

@@ -36,6 +36,9 @@ impl Probe for Digest {
             Event::Restart { service } => (7, service, 0),
             Event::Scaler { service } => (8, service, 0),
             Event::MachineTick { machine } => (9, machine, 0),
+            Event::Recover { replica } => (10, replica, 0),
+            Event::Return { herd } => (12, herd, 0),
+            Event::Recur { fault, ordinal } => (11, ordinal, fault),
         };
         self.0 = self.0.index(now.as_nanos()).index(kind << 48 | u64::from(b) << 32 | u64::from(a));
     }

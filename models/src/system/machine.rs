@@ -301,6 +301,7 @@ impl State {
             | Doing::Calling
             | Doing::Awaiting
             | Doing::Joining
+            | Doing::Stopped
             | Doing::Waiting => {}
         }
     }

@@ -16,9 +16,11 @@ mod attempt;
 mod caches;
 mod call;
 mod deadline;
+mod faults;
 mod fifo;
 mod guard;
 mod hedge;
+mod herd;
 mod line;
 mod machine;
 mod patience;
@@ -43,7 +45,9 @@ use crate::topology::{ProcessorSpec, Topology};
 use attempt::{Attempt, Awaited};
 use caches::Caches;
 use call::{Call, Claim};
+use faults::Recurrences;
 use hedge::Round;
+use herd::Herd;
 use line::Line;
 use machine::Machines;
 use replica::{Replica, ServiceState};
@@ -99,6 +103,8 @@ struct State {
     visits: Slab<Visit>,
     caches: Caches,
     machines: Machines,
+    recurrences: Recurrences,
+    herds: Vec<Herd>,
     todo: Consequences,
     /// A service whose load has changed in the event under way, and has not been told yet; or [`NO_SERVICE`].
     touched: u16,
@@ -267,6 +273,8 @@ impl System {
             visits: Slab::new(),
             caches: Caches::new(&topology),
             machines: Machines::new(&topology),
+            recurrences: Recurrences::new(root, &topology),
+            herds: Vec::new(),
             todo: Consequences::default(),
             touched: NO_SERVICE,
             pooled: 0,
@@ -284,6 +292,7 @@ impl System {
         state.warm_caches(&topology, root);
         state.start_sources(&mut cx);
         state.start_scalers(&mut cx);
+        state.expect_common_faults(&mut cx);
         let system = Self { topology, timeline, applied: 0, limits, unchecked: CHECK_EVERY - 1, state };
         system.schedule_act(SimTime::ZERO, &mut agenda);
         Simulation::new(system, agenda)
@@ -432,13 +441,8 @@ impl System {
             let mut cx = Cx { now, topology: &self.topology, agenda, probe };
             match act {
                 Act::Scale { service, to } => self.state.scale(&mut cx, *service, *to),
-                Act::Kill { service, replicas, refuse } => {
-                    for ordinal in replicas {
-                        self.state.kill(&mut cx, *service, *ordinal, *refuse);
-                    }
-                }
-                Act::Flush { service } => self.state.flush(&self.topology, now, *service),
                 Act::Adopt { .. } => self.state.adopt(&mut cx, &old),
+                act => _ = self.state.go_wrong(&mut cx, act, None),
             }
             self.state.settle(&mut cx, self.limits.consequences)?;
         }
@@ -451,6 +455,7 @@ impl System {
     fn check_state(&self, now: SimTime, agenda: &Agenda<Event>) -> Result<(), LimitError> {
         // Without slack: a fork has less of it, and must stop at the same event.
         let clients: u64 = self.state.clients.iter().map(ClientState::bytes).sum();
+        let clients = clients + self.state.herds.iter().map(Herd::bytes).sum::<u64>();
         let pending = agenda.len() as u64 * PENDING_BYTES;
         let keys = self.state.caches.key_bytes();
         if self.state_bytes() + clients + keys + pending > self.limits.state_bytes {
@@ -627,6 +632,9 @@ impl<P: Probe> Model<P> for System {
             Event::CallTimer { call } => state.call_timer(cx, call),
             Event::Ready { replica } => state.ready(cx, replica),
             Event::Restart { service } => state.restart(cx, service as u16),
+            Event::Return { herd } => state.come_back(cx, herd),
+            Event::Recover { replica } => state.recover(cx, replica),
+            Event::Recur { fault, ordinal } => state.recur(cx, fault, ordinal),
             Event::Scaler { service } => state.look(cx, service as u16),
             Event::MachineTick { machine } => state.machine_tick(cx, machine),
         }

@@ -51,6 +51,8 @@ pub(crate) struct Processor {
     finish: BinaryHeap<Reverse<(u64, u32)>>,
     /// When the pending tick comes; `MAX` if none is pending.
     tick: SimTime,
+    /// Whether it stands still: nobody attains anything, and nobody is done.
+    stopped: bool,
 }
 
 impl Processor {
@@ -135,7 +137,7 @@ impl Processor {
 
     /// Brings V up to `now`.
     pub(crate) fn settle(&mut self, now: SimTime, pace: &impl Pace) {
-        if self.at_work > 0 && now > self.since {
+        if self.at_work > 0 && now > self.since && !self.stopped {
             self.attained += now.since(self.since).as_nanos() as f64 / pace.slowdown(self.at_work);
         }
         self.since = now;
@@ -187,10 +189,20 @@ impl Processor {
     #[inline]
     pub(crate) fn next_finish(&self, now: SimTime, pace: &impl Pace) -> Option<SimTime> {
         let &Reverse((finish, _)) = self.finish.peek()?;
+        if self.stopped {
+            return None;
+        }
         let left = (f64::from_bits(finish) - self.attained).max(0.0) * pace.slowdown(self.at_work);
         // Rounded up: at the tick the service has been attained, but for the last bit perhaps.
         let whole = left as u64;
         Some(now.saturating_add(SimDuration::from_nanos(whole.saturating_add(u64::from((whole as f64) < left)))))
+    }
+
+    /// Stands still from `now` on, or goes on.
+    pub(crate) fn stop(&mut self, now: SimTime, pace: &impl Pace, stopped: bool) {
+        self.settle(now, pace);
+        self.stopped = stopped;
+        self.forget_tick();
     }
 
     /// The pace has changed: the pending tick no longer fits.

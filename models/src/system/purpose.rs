@@ -44,6 +44,17 @@ pub const INTERVAL: u64 = 13;
 /// How long a replica starts.
 pub const START: u64 = 14;
 
+/// Which replicas a fault hits.
+pub const FAULT: u64 = 50;
+/// How long a fault lasts.
+pub const LASTS: u64 = 51;
+/// How long it takes until a fault comes again.
+pub const RECUR: u64 = 52;
+/// Whether a replica fails an attempt.
+pub const FAILING: u64 = 53;
+/// How long it takes until it does.
+pub const FAILING_AFTER: u64 = 54;
+
 /// Whether a visit fails.
 pub const FAIL: u64 = 30;
 /// How often steps are repeated.

@@ -2,6 +2,7 @@
 
 use super::attempt::{Attempt, Awaited};
 use super::call::{Claim, Phase};
+use super::faults::Ailments;
 use super::hedge::HEDGED;
 use super::line::Line;
 use super::processor::Processor;
@@ -68,6 +69,8 @@ pub(super) struct Replica {
     pub(super) cold: bool,
     /// How many times longer work takes once it is warm.
     pub(super) slowness: f64,
+    /// What is wrong with it, if anything.
+    pub(super) ailments: Option<Box<Ailments>>,
     /// Since when it takes requests, or from when on it will.
     pub(super) up_since: SimTime,
 }
@@ -134,6 +137,7 @@ impl Replica {
             uneven: false,
             cold: late && spec.start.cold.is_some(),
             slowness: 1.0,
+            ailments: None,
             up_since: SimTime::ZERO,
         };
         replica.set_speed(spec);
@@ -427,6 +431,7 @@ impl State {
         host.loose = 0;
         host.pools.clear();
         host.processor = Processor::new();
+        host.ailments = None;
         let load = &mut self.services[usize::from(service)].load;
         load.held -= held;
         load.busy -= busy;

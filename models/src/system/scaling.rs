@@ -22,7 +22,7 @@ use sim_core::time::{SimDuration, SimTime};
 #[derive(Clone, Debug)]
 pub(super) struct Scaling {
     /// Names the draws of start-up times.
-    key: Key,
+    pub(super) key: Key,
     /// Replicas started so far.
     started: u64,
     /// Those that start, by ordinal.
@@ -81,7 +81,7 @@ impl Replica {
             Some(cold) if self.cold && !cold.has_faded(age) => self.slowness * cold.slowdown(age),
             _ => {
                 self.cold = false;
-                self.uneven = self.slowness != 1.0;
+                self.uneven = self.slowness != 1.0 || self.ailments.is_some();
                 self.slowness
             }
         }
@@ -90,8 +90,9 @@ impl Replica {
     /// Takes over how fast it works.
     pub(super) fn set_speed(&mut self, spec: &ServiceSpec) {
         let slowness = spec.slowness.get(self.ordinal as usize % spec.slowness.len().max(1));
-        self.slowness = slowness.copied().unwrap_or(1.0);
-        self.uneven = self.cold || self.slowness != 1.0;
+        let factor = self.ailments.as_ref().map_or(1.0, |ailments| ailments.factor());
+        self.slowness = slowness.copied().unwrap_or(1.0) * factor;
+        self.uneven = self.cold || self.slowness != 1.0 || self.ailments.is_some();
     }
 }
 
@@ -159,6 +160,7 @@ impl State {
             }
         };
         self.caches.start(id as u32, spec, ready);
+        self.expect_faults(cx, service, ordinal);
         let starting = &mut self.services[usize::from(service)].scaling.starting;
         let position = starting.partition_point(|m| m.ordinal < ordinal);
         starting.insert(position, Member { ordinal, id: id as u32 });

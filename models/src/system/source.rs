@@ -41,6 +41,8 @@ pub(super) struct ClientState {
     pub(super) counts: Key,
     /// Sessions that are open.
     pub(super) sessions: SessionStates,
+    /// Herds of it that have come.
+    pub(super) herds: u64,
     /// The retry budget of the population.
     pub(super) budget: Option<BudgetState>,
     /// The guard of the population.
@@ -65,6 +67,7 @@ impl ClientState {
             },
             counts: key.named("counts"),
             sessions: SessionStates::new(),
+            herds: 0,
             budget: spec.budget.as_ref().map(crate::policy::Budget::start),
             guard: spec.guard.as_ref().map(|_| GuardState::default()),
         }

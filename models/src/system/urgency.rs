@@ -75,7 +75,7 @@ impl State {
         }
         // Who is done at this very instant is not interrupted: the server is about to be free.
         let less_urgent = ranks.at_work.iter().rev().take_while(|((urgency, _), _)| urgency.0 < priority);
-        let interrupted = less_urgent.copied().find(|(_, other)| self.visits[*other].until > cx.now);
+        let interrupted = less_urgent.copied().find(|(_, other)| self.visits[*other].left(cx.now) > SimDuration::ZERO);
         let Some(interrupted) = interrupted else {
             ranks.ready.insert((rank, visit));
             return self.visits[visit].wait_for_server(demand);
@@ -84,7 +84,7 @@ impl State {
         ranks.ready.insert(interrupted);
         ranks.at_work.insert((rank, visit));
         let other = &mut self.visits[interrupted.1];
-        other.wait_for_server(other.until.since(cx.now));
+        other.wait_for_server(other.left(cx.now));
         self.visits[visit].work_alone(cx, visit, demand);
     }
 }

@@ -21,7 +21,8 @@ use sim_core::time::{SimDuration, SimTime};
 pub(super) struct Visit {
     /// What it is; of a branch that of its parent, which awaits it.
     pub(super) attempt: Attempt,
-    /// While working or delayed: until when, or the demand while waiting for a server. While calling:
+    /// While working or delayed: until when, or the demand while waiting for a server, or what is left of it
+    /// while stopped. While calling:
     /// the number of the call; directly, the bits of its key. While joining: the number of the first branch,
     /// and above it, of a quorum, how many must still end well. While another fetches for it: the number of the
     /// fetch, and the place among those who wait for it.
@@ -51,6 +52,8 @@ pub(super) enum Doing {
     Ready,
     /// Works on a server, or alone, until [`Visit::until`].
     Working,
+    /// Has a server, or works alone, and stands still: its replica pauses.
+    Stopped,
     /// Shares the processor.
     Sharing,
     /// Lets time pass until [`Visit::until`].
@@ -124,6 +127,9 @@ impl State {
         });
         if attempt.awaited() == Awaited::Call {
             self.note_visit(cx, &attempt, host.replica, visit);
+        }
+        if self.replicas[host.replica as usize].uneven && self.fails(cx, host, site, visit) {
+            return;
         }
         match first {
             Some(demand) => self.work(cx, host, visit, demand),
@@ -250,9 +256,23 @@ impl State {
     /// The visit needs the processor for `demand`.
     #[inline(always)]
     fn work<P: Probe>(&mut self, cx: &mut Cx<'_, P>, host: Host<'_>, visit: u32, demand: SimDuration) {
+        if self.replicas[host.replica as usize].uneven {
+            return self.work_unevenly(cx, host, visit, demand);
+        }
+        self.work_evenly(cx, host, visit, demand);
+    }
+
+    /// The same where work takes as long as is asked for.
+    #[inline(always)]
+    pub(super) fn work_evenly<P: Probe>(
+        &mut self,
+        cx: &mut Cx<'_, P>,
+        host: Host<'_>,
+        visit: u32,
+        demand: SimDuration,
+    ) {
         let v = &mut self.visits[visit];
         let replica = &mut self.replicas[host.replica as usize];
-        let demand = if replica.uneven { demand.scaled(replica.slowdown(cx.now, &host.spec.start)) } else { demand };
         cx.probe.demand(cx.now, host.service, v.attempt.request, demand);
         if host.spec.server_is_thread {
             return v.work_alone(cx, visit, demand);
@@ -353,6 +373,9 @@ impl State {
             self.set_busy(cx, host, 1);
             let v = &mut self.visits[next];
             v.work_alone(cx, next, SimDuration::from_nanos(v.until.as_nanos()));
+            if self.replicas[host.replica as usize].is_stopped() {
+                self.visits[next].stop(cx.now);
+            }
         }
     }
 
@@ -463,8 +486,8 @@ impl State {
                 self.leave_machine(cx, host, visit, doing);
             }
             Doing::Ready => processor.remove(cx.now, spec, visit, false),
-            Doing::Working if host.spec.server_is_thread => {}
-            Doing::Working => self.release_server(cx, host, visit),
+            Doing::Working | Doing::Stopped if host.spec.server_is_thread => {}
+            Doing::Working | Doing::Stopped => self.release_server(cx, host, visit),
             Doing::Sharing => {
                 let before = processor.busy(spec);
                 processor.remove(cx.now, spec, visit, true);

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use models::blueprint::{Blueprint, CallPolicy, Host, Layout, Processor, Queue, Service, Step};
 use models::distribution::Distribution;
 use models::event::Event;
+use models::fault::{Fault, Recurring, Which};
 use models::given::Given;
 use models::intervention::{Act, Timeline};
 use models::policy::backoff::Decorrelated;
@@ -23,6 +24,7 @@ use models::times::Times;
 use models::topology::{ProcessorSpec, Topology};
 use models::workload::mmpp::MmppState;
 use models::workload::{Arrivals, Balking, Batch, Client, Count, Mmpp, Rate, Sessions, Trace, TraceFile, Workload};
+use sim_core::dist::Dist;
 use sim_core::random::Key;
 use sim_core::time::{SimDuration, SimTime};
 use std::collections::BTreeMap;
@@ -396,6 +398,7 @@ pub fn always(n: u32) -> Count {
 pub struct Design {
     pub blueprint: Blueprint,
     pub workload: Workload,
+    pub recurring: Vec<Recurring>,
 }
 
 pub fn design() -> Design {
@@ -441,7 +444,9 @@ impl Design {
             _ => None,
         });
         let checked = models::check::check(&self.blueprint, &self.workload, &files.collect());
-        Arc::new(checked.unwrap_or_else(|problems| panic!("{problems:#?}")))
+        let mut topology = checked.unwrap_or_else(|problems| panic!("{problems:#?}"));
+        topology.recurring.clone_from(&self.recurring);
+        Arc::new(topology)
     }
 
     /// A run with seed 1, replication 0.
@@ -477,11 +482,21 @@ impl Design {
     }
 
     pub fn kill(&self, service: &str, replica: u32) -> Act {
-        Act::Kill { service: self.id(service), replicas: vec![replica], refuse: false }
+        Act::Kill { service: self.id(service), of: Which::Only(vec![replica]), refuse: false }
     }
 
     pub fn kill_and_refuse(&self, service: &str, replica: u32) -> Act {
-        Act::Kill { service: self.id(service), replicas: vec![replica], refuse: true }
+        Act::Kill { service: self.id(service), of: Which::Only(vec![replica]), refuse: true }
+    }
+
+    /// Something goes wrong with one replica for so many nanoseconds, or until it is healed.
+    pub fn inflict(&self, service: &str, replica: u32, fault: Fault, lasts: Option<u64>) -> Act {
+        let lasts = lasts.map(|nanos| Dist::constant(SimDuration::from_nanos(nanos)).expect("a constant"));
+        Act::Inflict { service: self.id(service), of: Which::Only(vec![replica]), fault, lasts }
+    }
+
+    pub fn heal(&self, service: &str) -> Act {
+        Act::Heal { service: self.id(service), of: Which::All }
     }
 
     pub fn flush(&self, service: &str) -> Act {

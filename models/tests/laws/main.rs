@@ -32,6 +32,20 @@ fn excess(snapshot: &Snapshot, threads: &[u32]) -> (u32, u32) {
     (held, used)
 }
 
+/// The same act on the service so many places further down.
+fn shifted(act: &Act, by: u16) -> Act {
+    let mut act = act.clone();
+    match &mut act {
+        Act::Scale { service, .. }
+        | Act::Flush { service }
+        | Act::Kill { service, .. }
+        | Act::Inflict { service, .. }
+        | Act::Heal { service, .. } => *service += by,
+        Act::Herd { .. } | Act::Adopt { .. } => {}
+    }
+    act
+}
+
 /// Two runs are the same, or the first event that differs is named.
 fn same(one: &Events, other: &Events, which: &str) -> Result<(), TestCaseError> {
     match one.first_difference(other) {
@@ -174,22 +188,22 @@ proptest! {
         let mut run = world.run(world.all_acts());
         prop_assume!(finish(&mut run, &mut outcomes[0]));
 
+        let original = world.design.topology();
         let more = |design: &Design| design.but(|d| {
             let processor = if first { on("near", 2.0) } else { cores(2) };
             let unused = service(processor, [work(5), call("s0.get")]).replicas(3).calling("s0", pooled(2));
             let at = if first { 0 } else { d.blueprint.services.len() };
             d.blueprint.services.shift_insert(at, "unused".to_owned(), unused);
-        });
-        let original = world.design.topology();
-        let moved = |act: &Act| match act {
-            Act::Scale { service, to } => Act::Scale { service: service + u16::from(first), to: *to },
-            Act::Flush { service } => Act::Flush { service: service + u16::from(first) },
-            Act::Kill { service, replicas, refuse } => {
-                Act::Kill { service: service + u16::from(first), replicas: replicas.clone(), refuse: *refuse }
+            for recurring in &mut d.recurring {
+                recurring.service = recurring.service.map(|service| service + u16::from(first));
+                recurring.acts.iter_mut().for_each(|act| *act = shifted(act, u16::from(first)));
             }
+        });
+        let moved = |act: &Act| match act {
             // One of three designs; each is known by the rates and sizes it has.
             Act::Adopt { topology } if format!("{topology:?}") == format!("{original:?}") => more(&world.design).adopt(),
             Act::Adopt { .. } => more(&world.other).adopt(),
+            act => shifted(act, u16::from(first)),
         };
         let mut acts: Vec<_> = world.acts.iter().map(|(at, act)| (*at, moved(act))).collect();
         let quiet = calm(&more(&world.design), CALM);

@@ -4,6 +4,7 @@ use crate::common::Design;
 use crate::worlds::{END, config, finish, worlds};
 use models::blueprint::{CallPolicy, Layout, Processor, Step};
 use models::distribution::Distribution;
+use models::fault::Which;
 use models::intervention::Act;
 use models::policy::{Admission, Backoff, Balancer, Deadline, Discipline, Drop, Eviction, Popularity, Refresh, Retry};
 use models::probe::{Cause, Probe};
@@ -44,9 +45,13 @@ impl Variants {
             ("Backoff", Backoff::ALL),
             ("Arrivals", Arrivals::ALL),
             ("Rate", Rate::ALL),
+            ("Which", Which::WAYS),
         ];
-        let others: [(_, &[&str]); 2] =
-            [("Act", &["Scale", "Kill", "Flush", "Adopt"]), ("Jitter", &["None", "Full", "Equal"])];
+        let others: [(_, &[&str]); 3] = [
+            ("Act", &["Scale", "Kill", "Inflict", "Heal", "Herd", "Flush", "Adopt"]),
+            ("Fault", &["Pause", "Slow", "Fail"]),
+            ("Jitter", &["None", "Full", "Equal"]),
+        ];
         let families =
             families.iter().flat_map(|(family, all)| all.iter().map(|entry| (*family, entry.name.to_owned())));
         // Rates of hours and years are drawn from as these are: they differ in their curves alone.
@@ -60,7 +65,8 @@ impl Variants {
     pub(crate) fn of(design: &Design, acts: &[(u64, Act)]) -> Self {
         let mut variants = Self::default();
         variants.add_all(design);
-        acts.iter().for_each(|(_, act)| variants.add("Act", act));
+        acts.iter().for_each(|(_, act)| variants.add_act(act));
+        design.recurring.iter().flat_map(|recurring| &recurring.acts).for_each(|act| variants.add_act(act));
         variants
     }
 
@@ -69,6 +75,14 @@ impl Variants {
         let text = format!("{variant:?}");
         let name = text.split(|c: char| !c.is_alphanumeric()).next().expect("a name");
         self.0.insert((family, name.to_owned()));
+    }
+
+    fn add_act(&mut self, act: &Act) {
+        self.add("Act", act);
+        if let Act::Inflict { of, fault, .. } = act {
+            self.add("Fault", fault);
+            self.add("Which", of);
+        }
     }
 
     fn add_all(&mut self, design: &Design) {

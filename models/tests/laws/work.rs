@@ -1,5 +1,6 @@
 //! The utilisation law: the time for which processors are busy is the work they did.
 
+use models::fault::Fault;
 use models::intervention::Act;
 use models::probe::{Capacity, Cause, Measure, Probe};
 use models::system::Run;
@@ -20,12 +21,20 @@ struct Asked {
     processors: TimeWeighted,
     /// Whether a replica has crashed.
     crashed: bool,
+    /// Whether a replica has paused: then processors were in use and stood still.
+    paused: bool,
 }
 
 impl Work {
     /// Starts with a run that has not begun.
     pub(crate) fn of(run: &Run) -> Self {
-        let asked = Asked { pieces: 0, nanos: 0, processors: TimeWeighted::new(SimTime::ZERO, 0), crashed: false };
+        let asked = Asked {
+            pieces: 0,
+            nanos: 0,
+            processors: TimeWeighted::new(SimTime::ZERO, 0),
+            crashed: false,
+            paused: false,
+        };
         let mut work = Self(vec![asked; run.model.topology().services.len()]);
         run.model.attach(run.now(), &mut work);
         work
@@ -50,6 +59,9 @@ impl Work {
                     assert_eq!(busy, measured.held().integral(run.now()), "{name}: a server is a thread");
                     assert!(lost > 0 || busy >= asked.nanos, "{name}: busy for {busy}, asked for {}", asked.nanos);
                 }
+                ProcessorSpec::Servers(_) | ProcessorSpec::Infinite if asked.paused => {
+                    assert!(lost > 0 || busy >= asked.nanos, "{name}: busy for {busy}, asked for {}", asked.nanos);
+                }
                 ProcessorSpec::Servers(_) | ProcessorSpec::Infinite => {
                     assert!(busy <= asked.nanos, "{name}: busy for {busy}, asked for {}", asked.nanos);
                     if lost == 0 {
@@ -62,7 +74,7 @@ impl Work {
                 // one more than it should, on at most one core.
                 ProcessorSpec::Cores(_) => {
                     let most = asked.nanos + asked.pieces;
-                    assert!(busy <= most, "{name}: busy for {busy}, asked for {}", asked.nanos);
+                    assert!(asked.paused || busy <= most, "{name}: busy for {busy}, asked for {}", asked.nanos);
                     if lost == 0 {
                         assert_eq!(measured.work_done, asked.nanos, "{name}: work done, asked for");
                         assert!(busy >= asked.nanos, "{name}: busy for {busy}, asked for {}", asked.nanos);
@@ -114,8 +126,10 @@ impl Work {
 
 impl Probe for Work {
     fn intervened(&mut self, _: SimTime, act: &Act) {
-        if let Act::Kill { service, .. } = act {
-            self.0[usize::from(*service)].crashed = true;
+        match act {
+            Act::Kill { service, .. } => self.0[usize::from(*service)].crashed = true,
+            Act::Inflict { service, fault: Fault::Pause, .. } => self.0[usize::from(*service)].paused = true,
+            _ => {}
         }
     }
 

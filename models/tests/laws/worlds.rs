@@ -7,6 +7,7 @@
 use crate::common::*;
 use models::blueprint::{CallPolicy, Processor, Service, Step};
 use models::distribution::Distribution;
+use models::fault::{Failing, Fault, Recurring, Which};
 use models::given::Given;
 use models::intervention::Act;
 use models::policy::admission::{Aimd, Gradient, SlidingWindow, TokenBucket, Vegas};
@@ -22,6 +23,8 @@ use models::workload::rate::{Diurnal, FlashCrowd, Growth, Match, Piecewise, Prod
 use models::workload::{Arrivals, Balking, Client, Count, Rate};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use sim_core::dist::Dist;
+use std::sync::Arc;
 
 /// Random choices; 0 once they are used up, and 0 is the simplest choice.
 #[derive(Clone)]
@@ -70,21 +73,29 @@ impl std::fmt::Debug for World {
 
 pub(crate) fn worlds() -> impl Strategy<Value = World> {
     let dice = |n| proptest::collection::vec(any::<u16>(), n..=n);
-    (dice(200), dice(340), dice(340), dice(40)).prop_map(|(shape, numbers, others, acts)| {
+    (dice(200), dice(340), dice(340), dice(60), dice(30)).prop_map(|(shape, numbers, others, acts, faults)| {
         let dice = |v: &Vec<u16>| Dice(v.clone().into_iter());
-        let design = build(&mut dice(&shape), &mut dice(&numbers));
-        let other = build(&mut dice(&shape), &mut dice(&others));
+        let mut design = build(&mut dice(&shape), &mut dice(&numbers));
+        let mut other = build(&mut dice(&shape), &mut dice(&others));
+        let services = design.blueprint.services.len() as u64;
+        design.recurring = random_recurring(&mut dice(&faults), &mut dice(&numbers), services);
+        other.recurring = random_recurring(&mut dice(&faults), &mut dice(&others), services);
         let mut d = dice(&acts);
         let (seed, fork) = (d.below(1_000), d.below(CALM));
-        let services = design.blueprint.services.len() as u64;
         let acts = (0..d.below(7)).map(|_| {
             let service = d.below(services) as u16;
-            let act = match d.below(5) {
+            let act = match d.below(9) {
                 4 => Act::Flush { service },
+                5 | 6 => random_fault(&mut d, service),
+                8 => {
+                    let client = d.below(design.workload.clients.len() as u64) as u16;
+                    Act::Herd { client, size: d.below(20) as u32, within: ns(d.below(10) * 100) }
+                }
+                7 => Act::Heal { service, of: random_which(&mut d) },
                 0 => Act::Scale { service, to: d.below(5) as u32 },
                 1 | 2 => {
                     let replicas = (0..3).filter(|_| d.hit(50)).collect();
-                    Act::Kill { service, replicas, refuse: d.hit(50) }
+                    Act::Kill { service, of: Which::Only(replicas), refuse: d.hit(50) }
                 }
                 _ if d.hit(30) => design.adopt(),
                 _ => other.adopt(),
@@ -95,6 +106,50 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
         let acts = acts.collect();
         World { design, other, acts, fork, seed }
     })
+}
+
+fn random_which(d: &mut Dice) -> Which {
+    match d.below(4) {
+        0 => Which::Only((0..3).filter(|_| d.hit(50)).collect()),
+        1 => Which::One,
+        2 => Which::Share((0.25 * (1 + d.below(4)) as f64).into()),
+        _ => Which::All,
+    }
+}
+
+fn random_fault(d: &mut Dice, service: u16) -> Act {
+    let time = |d: &mut Dice| Dist::constant(ns(d.below(20) * 100)).expect("a constant");
+    let fault = match d.below(3) {
+        0 => Fault::Pause,
+        1 => Fault::Slow(0.5 * (1 + d.below(6)) as f64),
+        _ => {
+            let after = if d.hit(50) { Some(time(d)) } else { None };
+            Fault::Fail(Arc::new(Failing { share: 0.25 * d.below(5) as f64, endpoints: vec![], after }))
+        }
+    };
+    let lasts = if d.hit(80) { Some(time(d)) } else { None };
+    Act::Inflict { service, of: random_which(d), fault, lasts }
+}
+
+/// Faults that come again and again, of the shape that some dice say, with the numbers that others say.
+fn random_recurring(shape: &mut Dice, n: &mut Dice, services: u64) -> Vec<Recurring> {
+    let count = shape.below(3);
+    let one = |i: u64| {
+        let service = shape.below(services) as u16;
+        let mut acts: Vec<_> = (0..1 + shape.below(2)).map(|_| random_fault(shape, service)).collect();
+        for act in &mut acts {
+            if let Act::Inflict { lasts: lasts @ None, .. } = act {
+                *lasts = Dist::constant(ns(700)).ok();
+            }
+        }
+        if shape.hit(20) {
+            acts.push(Act::Kill { service, of: random_which(shape), refuse: shape.hit(50) });
+        }
+        let service = if shape.hit(60) { Some(service) } else { None };
+        let every = Dist::exponential(ns(500 * (1 + n.below(20)))).expect("an exponential");
+        Recurring { name: format!("f{i}"), every, service, acts }
+    };
+    (0..count).map(one).collect()
 }
 
 /// A design of the shape that some dice say, with the numbers that others say.
@@ -507,10 +562,12 @@ pub(crate) fn calm(design: &Design, at: u64) -> Vec<(u64, Act)> {
                 Arrivals::Trace(_) => {}
             }
         }
+        d.recurring.iter_mut().for_each(|r| r.every = Dist::constant(ns(1_000 * END)).expect("a constant"));
     });
     let services = 0..design.blueprint.services.len() as u16;
-    let up = services.map(|service| (at, Act::Scale { service, to: 1 + u32::from(service % 2) }));
-    std::iter::once((at, quiet.adopt())).chain(up).collect()
+    let up = services.clone().map(|service| (at, Act::Scale { service, to: 1 + u32::from(service % 2) }));
+    let well = services.map(|service| (at, Act::Heal { service, of: Which::All }));
+    std::iter::once((at, quiet.adopt())).chain(up).chain(well).collect()
 }
 
 impl World {

@@ -64,6 +64,7 @@ pub(super) const ALL: &[Entry] = &[
     Entry { name: "jsq2_rho80", text: include_str!("../../validation/jsq2_rho80.ron") },
     Entry { name: "retrial_a", text: include_str!("../../validation/retrial_a.ron") },
     Entry { name: "retrial_b", text: include_str!("../../validation/retrial_b.ron") },
+    Entry { name: "breakdown_a", text: include_str!("../../validation/breakdown_a.ron") },
     Entry { name: "mmpp_a", text: include_str!("../../validation/mmpp_a.ron") },
     Entry { name: "batch_b4", text: include_str!("../../validation/batch_b4.ron") },
     Entry { name: "allencunneen_mmc", text: include_str!("../../validation/allencunneen_mmc.ron") },

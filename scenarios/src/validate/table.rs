@@ -223,7 +223,6 @@ const NUMBERS: &str = "numbers: the source has none that a run could be held aga
 
 /// What waits for a word, in the order of the page.
 pub const UNTOLD: &[Untold] = &[
-    Untold::whole(Collection::Theory, "breakdown_a", "faults at random, after which interrupted work goes on"),
     Untold::whole(
         Collection::Published,
         "aws_backoff_sim",

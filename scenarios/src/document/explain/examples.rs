@@ -10,6 +10,7 @@ use crate::scenario::Act;
 use models::blueprint::{Layout, Processor, Step};
 use models::catalogue::Entry;
 use models::distribution::Distribution;
+use models::fault::Which;
 use models::policy::scaler::ScalingRule;
 use models::policy::{Admission, Backoff, Balancer, Deadline, Discipline, Drop, Eviction, KeyOf, Popularity, Refresh};
 use models::times::Times;
@@ -49,6 +50,7 @@ const FAMILIES: &[Family] = &[
     Family { name: "Refresh", noun: "a refresh rule", entries: Refresh::ALL },
     Family { name: "KeyOf", noun: "an owner of keys", entries: KeyOf::ALL },
     Family { name: "Act", noun: "an act", entries: Act::ALL },
+    Family { name: "Which", noun: "a choice of replicas", entries: Which::WAYS },
 ];
 
 /// Structs that are often written as if they were their main value.
