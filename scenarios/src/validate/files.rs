@@ -80,6 +80,8 @@ pub(super) const ALL: &[Entry] = &[
     Entry { name: "che_a08", text: include_str!("../../validation/che_a08.ron") },
     Entry { name: "che_a10", text: include_str!("../../validation/che_a10.ron") },
     Entry { name: "ttlcache_a", text: include_str!("../../validation/ttlcache_a.ron") },
+    Entry { name: "hedge_exp", text: include_str!("../../validation/hedge_exp.ron") },
+    Entry { name: "hedge_bimodal", text: include_str!("../../validation/hedge_bimodal.ron") },
     Entry { name: "P01_ciw_mm1ps", text: include_str!("../../validation/P01_ciw_mm1ps.ron") },
     Entry { name: "P05_ciw_balk_log", text: include_str!("../../validation/P05_ciw_balk_log.ron") },
     Entry { name: "P06_lqn20", text: include_str!("../../validation/P06_lqn20.ron") },
@@ -91,6 +93,4 @@ pub(super) const ALL: &[Entry] = &[
     Entry { name: "brooker_retry_budget", text: include_str!("../../validation/brooker_retry_budget.ron") },
     Entry { name: "usl_specsdm91", text: include_str!("../../validation/usl_specsdm91.ron") },
     Entry { name: "usl_textbook", text: include_str!("../../validation/usl_textbook.ron") },
-    Entry { name: "hedge_exp", text: include_str!("../../validation/hedge_exp.ron") },
-    Entry { name: "hedge_bimodal", text: include_str!("../../validation/hedge_bimodal.ron") },
 ];
