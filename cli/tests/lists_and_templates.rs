@@ -4,7 +4,7 @@ mod support;
 
 use support::{Folder, SMALL};
 
-const LISTS: [&str; 30] = [
+const LISTS: [&str; 31] = [
     "acts",
     "admissions",
     "arrivals",
@@ -29,6 +29,7 @@ const LISTS: [&str; 30] = [
     "processors",
     "rates",
     "refreshes",
+    "replicas",
     "scalers",
     "steps",
     "templates",

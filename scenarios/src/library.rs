@@ -102,6 +102,7 @@ pub const ALL: &[Entry] = &[
     Entry { name: "gc-pauses", text: include_str!("../library/gc-pauses.ron") },
     Entry { name: "black-hole", text: include_str!("../library/black-hole.ron") },
     Entry { name: "disk-full", text: include_str!("../library/disk-full.ron") },
+    Entry { name: "bad-deploy", text: include_str!("../library/bad-deploy.ron") },
     Entry { name: "reconnect-herd", text: include_str!("../library/reconnect-herd.ron") },
     Entry { name: "crashes-together", text: include_str!("../library/crashes-together.ron") },
     Entry { name: "cold-cache", text: include_str!("../library/cold-cache.ron") },

@@ -404,8 +404,8 @@ const TEMPLATE: &str = r#"(
     clients: {
         "visitors": (arrivals: Poisson(RATE), mix: {"app.page": 1}),
         "others": (arrivals: ARRIVALS, balking: BALKING, mix: {"app.page": 1}),
-        "users": (arrivals: Poisson(Constant(1)), mix: {"app.page": 1}),
         "growing": (arrivals: Batch(rate: Growth(GROWTH), size: COUNT), mix: {"app.page": 1}),
+        "users": (arrivals: Poisson(Constant(0)), mix: {"app.page": 1}),
     },
     timeline: [(at: "1min", act: ACT), (at: "2min", act: Pause(service: "app", of: WHICH))],
 )"#;
@@ -466,6 +466,7 @@ fn the_bytes_of_every_variant_never_change() {
             });
             let run = "run: (warm_up: \"1s\", horizon: \"20s\", replications: 1),\n    timeline";
             let text = text.replace("timeline", run).replace("\"1min\"", "\"10s\"");
+            let text = if place == "WHICH" { text.replace("\"2min\"", "\"12s\"") } else { text };
             let loaded = Loaded::document(Document::parse("example.ron", &text), &Traces::Library);
             let loaded = loaded.unwrap_or_else(|error| panic!("{}: {error}", entry.example));
             let options = Options { jobs: Some(1), ..Options::default() };
