@@ -95,6 +95,7 @@ pub struct Fault {
 /// What is done.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::large_enum_variant, reason = "a file has few of them, and boxes would stand in every pattern")]
 pub enum Act {
     /// The service gets this many replicas: missing ones start, surplus ones finish what they have.
     Scale {
