@@ -35,6 +35,8 @@ impl Probe for Digest {
             Event::Ready { replica } => (6, replica, 0),
             Event::Restart { service } => (7, service, 0),
             Event::Scaler { service } => (8, service, 0),
+            Event::Balancer { service } => (9, service, 0),
+            Event::Drained { replica } => (10, replica, 0),
         };
         self.0 = self.0.index(now.as_nanos()).index(kind << 48 | u64::from(b) << 32 | u64::from(a));
     }

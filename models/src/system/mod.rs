@@ -13,11 +13,13 @@
 
 mod admitting;
 mod attempt;
+mod balancing;
 mod caches;
 mod call;
 mod deadline;
 mod fifo;
 mod guard;
+mod health;
 mod hedge;
 mod line;
 mod patience;
@@ -254,6 +256,7 @@ impl System {
             offered: 0,
             admission: spec.admission.start(),
             scaling: Scaling::new(root, spec),
+            health: spec.health.as_ref().map(|_| Box::default()),
         });
         let mut state = State {
             services: services.collect(),
@@ -476,6 +479,10 @@ impl State {
             }
             if before.balancer != spec.balancer {
                 self.services[id].balancer = spec.balancer.start().expect("a checked balancer starts");
+                self.begin_balancing(cx, id as u16);
+            }
+            if before.health != spec.health {
+                self.look_at_health(cx, id as u16);
             }
             if before.order != spec.order {
                 self.reorder(id, spec.order);
@@ -620,6 +627,8 @@ impl<P: Probe> Model<P> for System {
             Event::Ready { replica } => state.ready(cx, replica),
             Event::Restart { service } => state.restart(cx, service as u16),
             Event::Scaler { service } => state.look(cx, service as u16),
+            Event::Balancer { service } => state.balance(cx, service as u16),
+            Event::Drained { replica } => state.drained(cx, replica),
         }
         state.settle(cx, self.limits.consequences)?;
         self.unchecked += 1;
