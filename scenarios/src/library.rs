@@ -86,6 +86,8 @@ pub const ALL: &[Entry] = &[
     Entry { name: "saturday-evening", text: include_str!("../library/saturday-evening.ron") },
     Entry { name: "three-ways-to-grow", text: include_str!("../library/three-ways-to-grow.ron") },
     Entry { name: "kill-a-replica", text: include_str!("../library/kill-a-replica.ron") },
+    Entry { name: "unnoticed-crash", text: include_str!("../library/unnoticed-crash.ron") },
+    Entry { name: "eject-the-bad", text: include_str!("../library/eject-the-bad.ron") },
     Entry { name: "rolling-kill-with-round-robin", text: include_str!("../library/rolling-kill-with-round-robin.ron") },
     Entry {
         name: "rolling-kill-with-least-outstanding",
