@@ -98,6 +98,8 @@ fn service(replicas: u32, processor: Processor, get: Vec<Step>) -> Service {
         admission: Default::default(),
         queue: Queue::default(),
         balancer: Default::default(),
+        health: None,
+        drain: None,
         calls: IndexMap::new(),
         caches: IndexMap::new(),
         endpoints: IndexMap::from([("get".to_owned(), get)]),

@@ -7,7 +7,9 @@
 use crate::catalogue::Entry;
 use crate::distribution::Distribution;
 use crate::given::Given;
-use crate::policy::{Admission, Balancer, Breaker, Cache, Deadline, Discipline, Drop, Hedge, Retry, Scaler, Start};
+use crate::policy::{
+    Admission, Balancer, Breaker, Cache, Deadline, Discipline, Drop, Health, Hedge, Retry, Scaler, Start,
+};
 use crate::times::Times;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -75,6 +77,13 @@ pub struct Service {
     /// How a replica is chosen for a request.
     #[serde(default)]
     pub balancer: Balancer,
+    /// How the balancer learns which replicas are healthy; left out, it knows at once who has crashed.
+    #[serde(default)]
+    pub health: Option<Health>,
+    /// How long a replica that is taken away may finish what it has, before it is killed and the rest is lost;
+    /// left out, as long as it takes.
+    #[serde(default)]
+    pub drain: Option<Given<SimDuration>>,
     /// How this service calls others, by the name of the service called. A service that is not
     /// listed is called without pool, timeout or retry.
     #[serde(default)]

@@ -62,6 +62,16 @@ pub enum Event {
         /// The service.
         service: u32,
     },
+    /// What a balancer has planned is due.
+    Balancer {
+        /// The service.
+        service: u32,
+    },
+    /// A replica has drained for as long as it may.
+    Drained {
+        /// The replica.
+        replica: u32,
+    },
     /// A call's timer: its deadline, or the end of its backoff.
     CallTimer {
         /// The call.

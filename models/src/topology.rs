@@ -8,7 +8,7 @@ use crate::policy::discipline::Order;
 use crate::policy::guard::Guard;
 use crate::policy::hedge::HedgeSpec;
 use crate::policy::start::{Cold, Machines};
-use crate::policy::{Admission, Balancer, Budget, Drop, Scaler};
+use crate::policy::{Admission, Balancer, Budget, Drop, Health, Scaler};
 use crate::workload::balking::BalkingRule;
 use crate::workload::{Batch, Count, Mmpp, Rate, Trace};
 use sim_core::dist::Dist;
@@ -66,12 +66,18 @@ pub struct ServiceSpec {
     pub drop: Drop,
     /// What is taken in at all.
     pub admission: Admission,
-    /// Whether something is not, and whether that depends on replies.
+    /// Whether something is not.
     pub selective: bool,
-    /// See [`Self::selective`].
+    /// Whether the admission rule, the balancer or outlier detection learns from attempts that end.
     pub adaptive: bool,
+    /// Whether the balancer goes by something else than what is true now.
+    pub watched: bool,
     /// How a replica is chosen.
     pub balancer: Balancer,
+    /// How the balancer learns which replicas are healthy.
+    pub health: Option<Health>,
+    /// How long a replica that is taken away may finish what it has.
+    pub drain: Option<SimDuration>,
     /// How replicas start that were not there from the beginning.
     pub start: StartSpec,
     /// Who decides how many replicas there are while it runs.
@@ -405,7 +411,11 @@ impl Topology {
     /// Why `next` cannot take the place of this topology while it runs: names, steps and populations
     /// must be the same, numbers may differ.
     pub fn refuses(&self, next: &Self) -> Option<String> {
-        let service = |s: &ServiceSpec| (s.name.clone(), s.layout, s.server_is_thread, s.preempts, s.scaler.is_some());
+        let health = |h: &Health| (h.checks.is_some(), h.outliers.is_some());
+        let service = |s: &ServiceSpec| {
+            let health = s.health.as_ref().map(health);
+            (s.name.clone(), s.layout, s.server_is_thread, s.preempts, s.scaler.is_some(), health)
+        };
         let services = |t: &Self| t.services.iter().map(service).collect::<Vec<_>>();
         let endpoints = |t: &Self| t.endpoints.iter().map(|e| (e.service, e.name.clone(), e.entry)).collect::<Vec<_>>();
         let ops = |t: &Self| t.ops.iter().map(Op::shape).collect::<Vec<_>>();
@@ -444,7 +454,7 @@ impl Topology {
         };
         let same = [
             (recurring(self) == recurring(next), "which faults there are, and what each does,"),
-            (services(self) == services(next), "the services, or how one queues,"),
+            (services(self) == services(next), "the services, or how one queues or is watched,"),
             (endpoints(self) == endpoints(next) && ops(self) == ops(next), "the steps of an endpoint"),
             (pools(self) == pools(next), "which pools there are"),
             (sites(self) == sites(next), "who calls what, and with which pool, retry budget, breaker or bulkhead,"),

@@ -5,7 +5,7 @@ use super::{MOST_AT_ONCE, list};
 use crate::blueprint::{Blueprint, Service, Step};
 use crate::path::Path;
 use crate::policy::cache::CacheSpec;
-use crate::policy::{Balancer, Cache, KeyOf, Refresh};
+use crate::policy::{Cache, KeyOf, Refresh};
 use crate::problem::{Problem, did_you_mean};
 use crate::system::purpose;
 use crate::topology::{Lookup, Op};
@@ -45,7 +45,7 @@ impl Compiler<'_> {
             let message = "an analytic cache holds no keys, so it does not know when one expires";
             self.problem(&path.name("refresh"), message, help);
         }
-        let by_key = matches!(service.balancer, Balancer::ByKey(_));
+        let by_key = service.balancer.goes_by_key();
         let default = if by_key { KeyOf::Request } else { KeyOf::Lookup };
         if cache.analytic && by_key && !cache.shared && cache.key_of.unwrap_or(default) == KeyOf::Request {
             let message = "an analytic cache knows how popular all keys are, and a shard is asked for its own only";

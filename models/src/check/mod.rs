@@ -171,6 +171,7 @@ impl Compiler<'_> {
         if let Err(why) = service.balancer.start() {
             self.problem(&path.name("balancer"), why, "see `outgrow list balancers`");
         }
+        self.health(&path.name("health"), service);
         if let Some((message, help)) = service.admission.problem() {
             self.problem(&path.name("admission"), message, help);
         }
@@ -223,8 +224,13 @@ impl Compiler<'_> {
             drop: service.queue.drop.clone(),
             admission: service.admission.clone(),
             selective: service.admission != Admission::Always,
-            adaptive: service.admission.is_adaptive(),
+            adaptive: service.admission.is_adaptive()
+                || service.balancer.learns()
+                || service.health.as_ref().is_some_and(|health| health.outliers.is_some()),
+            watched: service.health.is_some() || matches!(service.balancer, Balancer::Stale(_)),
             balancer: service.balancer.clone(),
+            health: service.health.clone(),
+            drain: service.drain.as_ref().map(Given::get),
             start,
             scaler: service.scaler.clone(),
             slowness,
@@ -232,6 +238,18 @@ impl Compiler<'_> {
             budgets,
             guards,
             caches,
+        }
+    }
+
+    fn health(&mut self, path: &Path, service: &Service) {
+        let Some(health) = &service.health else { return };
+        if service.queue.layout == Layout::Shared {
+            let help = "leave it out, or use layout: PerReplica";
+            self.problem(path, "under a shared queue no balancer is asked, so nobody's health matters to it", help);
+        }
+        for (field, message, help) in health.problems() {
+            let place = if field.is_empty() { path.clone() } else { path.name(field) };
+            self.problem(&place, message, help);
         }
     }
 

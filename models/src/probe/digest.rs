@@ -39,6 +39,8 @@ impl Probe for Digest {
             Event::Recover { replica } => (10, replica, 0),
             Event::Return { herd } => (12, herd, 0),
             Event::Recur { fault, ordinal } => (11, ordinal, fault),
+            Event::Balancer { service } => (13, service, 0),
+            Event::Drained { replica } => (14, replica, 0),
         };
         self.0 = self.0.index(now.as_nanos()).index(kind << 48 | u64::from(b) << 32 | u64::from(a));
     }

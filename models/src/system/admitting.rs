@@ -17,10 +17,23 @@ impl State {
         rule.admits(state, now, outstanding)
     }
 
-    /// A rule that adapts learns of a reply.
+    /// A rule that adapts learns of a reply, and so does a balancer.
     #[cold]
-    pub(super) fn learn<P: Probe>(&mut self, cx: &mut Cx<'_, P>, replica: u32, attempt: &Attempt, good: bool) {
+    pub(super) fn learn<P: Probe>(
+        &mut self,
+        cx: &mut Cx<'_, P>,
+        replica: u32,
+        attempt: &Attempt,
+        ok: bool,
+        wanted: bool,
+    ) {
         let service = self.replicas[replica as usize].service;
+        self.tell_balancer(cx.now, replica, attempt);
+        if wanted {
+            // What was given up has been counted then.
+            self.tried(cx, replica, ok);
+        }
+        let good = ok && wanted;
         let (rule, outstanding, state) = self.admission(cx.topology, service, replica);
         rule.replied(state, Reply { took: cx.now.since(attempt.arrived), good, outstanding: outstanding + 1 });
     }

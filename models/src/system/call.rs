@@ -240,17 +240,25 @@ impl State {
         let (free, host, before) = match spec.layout {
             Layout::PerReplica => {
                 let view = View {
-                    up: &service.up,
+                    up: service.health.as_ref().map_or(&service.up, |health| health.used()),
                     desired: service.desired,
                     outstanding: |id: u32| replicas[id as usize].outstanding(),
                     attempt: attempt.name(),
                     request: attempt.request,
+                    now: cx.now,
+                    slowness: &spec.slowness,
                 };
                 let Some(id) = service.balancer.pick(&view) else {
                     cx.probe.turned_away(cx.now, callee, Cause::Unreachable);
                     return Err(Cause::Unreachable);
                 };
-                let replica = &replicas[id as usize];
+                if spec.watched {
+                    self.chosen(cx, callee);
+                    if let Some(end) = self.meets_a_crash(cx, callee, id, &attempt) {
+                        return end;
+                    }
+                }
+                let replica = &self.replicas[id as usize];
                 (replica.held < spec.threads && replica.waiting == 0, id, replica.waiting)
             }
             Layout::Shared => {
@@ -268,6 +276,9 @@ impl State {
             return Err(Cause::Balked);
         }
         if spec.selective && !self.takes_in(cx.now, cx.topology, callee, host) {
+            if spec.adaptive {
+                self.rejected(cx, Host { replica: host, service: callee, spec });
+            }
             cx.probe.turned_away(cx.now, callee, Cause::Rejected);
             return Err(Cause::Rejected);
         }
@@ -279,6 +290,9 @@ impl State {
             self.note_replica(&attempt, host);
         }
         if before >= spec.cap {
+            if spec.adaptive {
+                self.rejected(cx, Host { replica: host, service: callee, spec });
+            }
             cx.probe.turned_away(cx.now, callee, Cause::Rejected);
             return Err(Cause::Rejected);
         }
@@ -397,6 +411,9 @@ impl State {
             return self.give_up_round(cx, slot);
         }
         let lost = self.calls[slot].phase == Phase::Lost;
+        if cx.topology.services[usize::from(cx.topology.sites[usize::from(self.calls[slot].site)].callee)].watched {
+            self.timed_out(cx, slot);
+        }
         let cancel = cx.topology.sites[usize::from(self.calls[slot].site)].cancel;
         let mut slot = slot;
         if lost {

@@ -207,7 +207,11 @@ impl State {
     /// The caller gives up a round: each leg has failed, the last of them by what the call makes of it.
     #[cold]
     pub(super) fn give_up_round<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {
-        let (site, round) = (self.calls[slot].site, &self.rounds[self.calls[slot].visit]);
+        let site = self.calls[slot].site;
+        if cx.topology.services[usize::from(cx.topology.sites[usize::from(site)].callee)].watched {
+            self.legs_timed_out(cx, self.calls[slot].visit);
+        }
+        let round = &self.rounds[self.calls[slot].visit];
         for _ in 1..(round.open | round.lost).count_ones() {
             cx.probe.attempt_failed(cx.now, site, Cause::Timeout);
         }
@@ -234,6 +238,17 @@ impl State {
             return moved;
         }
         slot
+    }
+
+    /// The replicas of all legs that have not ended have not answered in time.
+    #[cold]
+    fn legs_timed_out<P: Probe>(&mut self, cx: &mut Cx<'_, P>, round: u32) {
+        let Round { legs, open, lost, .. } = self.rounds[round].clone();
+        for (leg, Leg { replica, .. }) in legs.into_iter().enumerate().filter(|(_, leg)| leg.replica != NONE) {
+            if (open | lost) & 1 << leg != 0 {
+                self.unanswered(cx, replica, lost & 1 << leg != 0);
+            }
+        }
     }
 
     fn release_lost<P: Probe>(&mut self, cx: &mut Cx<'_, P>, slot: u32) {

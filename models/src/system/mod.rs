@@ -13,12 +13,14 @@
 
 mod admitting;
 mod attempt;
+mod balancing;
 mod caches;
 mod call;
 mod deadline;
 mod faults;
 mod fifo;
 mod guard;
+mod health;
 mod hedge;
 mod herd;
 mod line;
@@ -263,6 +265,7 @@ impl System {
             offered: 0,
             admission: spec.admission.start(),
             scaling: Scaling::new(root, spec),
+            health: spec.health.as_ref().map(|_| Box::default()),
         });
         let mut state = State {
             services: services.collect(),
@@ -488,6 +491,10 @@ impl State {
             }
             if before.balancer != spec.balancer {
                 self.services[id].balancer = spec.balancer.start().expect("a checked balancer starts");
+                self.begin_balancing(cx, id as u16);
+            }
+            if before.health != spec.health {
+                self.look_at_health(cx, id as u16);
             }
             if before.order != spec.order {
                 self.reorder(id, spec.order);
@@ -637,6 +644,8 @@ impl<P: Probe> Model<P> for System {
             Event::Recur { fault, ordinal } => state.recur(cx, fault, ordinal),
             Event::Scaler { service } => state.look(cx, service as u16),
             Event::MachineTick { machine } => state.machine_tick(cx, machine),
+            Event::Balancer { service } => state.balance(cx, service as u16),
+            Event::Drained { replica } => state.drained(cx, replica),
         }
         state.settle(cx, self.limits.consequences)?;
         self.unchecked += 1;

@@ -109,6 +109,7 @@ impl State {
             let (replica, attempt) = (call.replica, attempt_key(call.key, call.attempt));
             self.cancel_waiting(cx, callee, replica, attempt, Cause::Reneged);
         }
+        self.forget_lost(cx.topology, slot);
         self.attempt_failed(cx, slot, Cause::Reneged);
     }
 

@@ -76,7 +76,7 @@ impl State {
         let host = self.host(cx.topology, replica);
         cx.probe.replied(cx.now, host.service, cx.now.since(attempt.arrived));
         if host.spec.adaptive {
-            self.learn(cx, replica, &attempt, self.wanted(&attempt));
+            self.learn(cx, replica, &attempt, true, self.wanted(&attempt));
         }
         self.todo.push_back(Todo::Reply { attempt, result: Ok(()) });
     }

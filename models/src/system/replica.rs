@@ -15,6 +15,7 @@ use crate::policy::admission::AdmissionState;
 use crate::policy::balancer::{BalancerState, Member, least_outstanding::fewest};
 use crate::policy::budget::BudgetState;
 use crate::policy::guard::GuardState;
+use crate::policy::health::HealthState;
 use crate::probe::{Capacity, Cause, Load, Probe};
 use crate::topology::{ServiceSpec, Topology, UNLIMITED};
 use sim_core::time::SimTime;
@@ -42,6 +43,8 @@ pub(super) struct ServiceState {
     pub(super) admission: AdmissionState,
     /// The replicas that are to come.
     pub(super) scaling: Scaling,
+    /// What the balancer knows of the health of replicas, if it does not simply know.
+    pub(super) health: Option<Box<HealthState>>,
 }
 
 /// One replica.
@@ -73,6 +76,10 @@ pub(super) struct Replica {
     pub(super) ailments: Option<Box<Ailments>>,
     /// Since when it takes requests, or from when on it will.
     pub(super) up_since: SimTime,
+    /// Whether it has crashed and its balancer still takes it for a replica.
+    pub(super) believed: bool,
+    /// Until when it may drain.
+    pub(super) drains: SimTime,
 }
 
 /// A replica, with what it is a replica of: looked up once for all that is done there.
@@ -139,6 +146,8 @@ impl Replica {
             slowness: 1.0,
             ailments: None,
             up_since: SimTime::ZERO,
+            believed: false,
+            drains: SimTime::MAX,
         };
         replica.set_speed(spec);
         replica
@@ -235,6 +244,10 @@ impl State {
             self.admit(cx, &topology.sites[usize::from(head.site)], Host { replica, ..host }, head);
         }
         self.sweep(host.service, host.replica);
+        if spec.adaptive && spec.layout == Layout::PerReplica {
+            // The rest of its queue may have been dropped.
+            self.report_idle(host);
+        }
         if self.replicas[host.replica as usize].state == ReplicaState::Draining {
             // The rest of its queue may have been dropped.
             self.retire_if_empty(cx, host.replica);
@@ -382,7 +395,16 @@ impl State {
         let Ok(position) = up.binary_search_by_key(&ordinal, |m| m.ordinal) else {
             return;
         };
-        let id = up.remove(position).id;
+        let member = up.remove(position);
+        self.health_crashed(cx, service, member, refuse);
+        self.crash(cx, member.id, refuse);
+    }
+
+    /// A replica that is up or drains is no more: what it holds is lost.
+    #[cold]
+    pub(super) fn crash<P: Probe>(&mut self, cx: &mut Cx<'_, P>, id: u32, refuse: bool) {
+        let service = self.replicas[id as usize].service;
+        let drained = self.replicas[id as usize].state == ReplicaState::Draining;
         let spec = &cx.topology.services[usize::from(service)];
         let spec_is_shared = spec.layout == Layout::Shared;
         let spec_is_hosted = spec.processor.host().is_some();
@@ -403,6 +425,7 @@ impl State {
             if v.doing == Doing::Calling {
                 // What it called goes on, but nobody waits for it.
                 let call = v.until.as_nanos() as u32;
+                self.forget_lost(cx.topology, call);
                 self.free_call(call);
             }
             self.abandon_fetches(cx.topology, slot, id);
@@ -443,29 +466,35 @@ impl State {
             cx.probe.pool(cx.now, service, pool as u16, -(used as i32));
         }
         self.tell_capacity(cx, service);
-        self.restart_later(cx, service);
+        if !drained {
+            self.restart_later(cx, service);
+        }
         for attempt in lost {
             cx.probe.turned_away(cx.now, service, Cause::Crashed);
-            self.lose(cx, &attempt, refuse);
+            self.lose(cx, &attempt, id, refuse);
         }
     }
 
     /// An attempt is lost. Its caller learns of it at once if connections are refused, or if it has no
     /// timeout by which it would notice; otherwise when its timeout has passed.
-    fn lose<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: &Attempt, refuse: bool) {
-        if attempt.awaited() == Awaited::Call && !refuse && self.wanted(attempt) {
-            let call = &mut self.calls[attempt.by];
-            if call.due != SimTime::MAX {
-                match call.replica {
-                    HEDGED => {
-                        let round = call.visit;
-                        self.lose_leg(round, attempt.number);
-                    }
-                    _ => call.phase = Phase::Lost,
-                }
-                return;
-            }
+    fn lose<P: Probe>(&mut self, cx: &mut Cx<'_, P>, attempt: &Attempt, replica: u32, refuse: bool) {
+        let waits = attempt.awaited() == Awaited::Call && !refuse && self.wanted(attempt);
+        if waits && self.calls[attempt.by].due != SimTime::MAX {
+            return self.lose_call(attempt, replica);
         }
         self.reply(cx, attempt, Err(Cause::Crashed));
+    }
+
+    /// The attempt of a call is lost at a replica, and its caller has not noticed.
+    pub(super) fn lose_call(&mut self, attempt: &Attempt, replica: u32) {
+        let call = &mut self.calls[attempt.by];
+        if call.replica == HEDGED {
+            let round = call.visit;
+            return self.lose_leg(round, attempt.number);
+        }
+        call.phase = Phase::Lost;
+        call.replica = replica;
+        let host = &mut self.replicas[replica as usize];
+        host.waiting += u32::from(host.believed);
     }
 }

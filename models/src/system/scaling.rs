@@ -112,8 +112,11 @@ impl State {
             }
             let last = self.services[id].up.pop().expect("there is one more than desired");
             self.replicas[last.id as usize].state = ReplicaState::Draining;
+            self.health_left(cx.topology, service, last.ordinal);
             self.retire_if_empty(cx, last.id);
+            self.drain_for_so_long(cx, last.id);
         }
+        self.health_keep(cx.topology, service);
         if let Some(machines) = &cx.topology.services[id].start.machines {
             machines.place(&mut self.services[id].scaling.machines, cx.now, desired);
         }
@@ -148,7 +151,8 @@ impl State {
         state.scaling.started += 1;
         let mut replica = Replica::new(service, ordinal, spec, late);
         replica.up_since = ready;
-        let gone = self.replicas.iter().position(|r| r.state == ReplicaState::Gone && r.held == 0);
+        let gone =
+            self.replicas.iter().position(|r| r.state == ReplicaState::Gone && r.outstanding() == 0 && !r.believed);
         let id = match gone {
             Some(slot) => {
                 self.replicas[slot] = replica;
@@ -167,19 +171,40 @@ impl State {
         if ready > cx.now {
             cx.agenda.schedule(ready, Class::Ordinary, Event::Ready { replica: id as u32 });
         } else {
-            self.take_up(id as u32);
+            self.take_up(cx, id as u32);
+        }
+    }
+
+    /// A replica drains, but not for ever.
+    fn drain_for_so_long<P: Probe>(&mut self, cx: &mut Cx<'_, P>, id: u32) {
+        let replica = &mut self.replicas[id as usize];
+        let limit = cx.topology.services[usize::from(replica.service)].drain;
+        if let (ReplicaState::Draining, Some(limit)) = (replica.state, limit) {
+            replica.drains = cx.now.saturating_add(limit);
+            cx.agenda.schedule(replica.drains, Class::Late, Event::Drained { replica: id });
+        }
+    }
+
+    /// The time to drain is over: what has not ended is lost, and callers learn of it at once.
+    #[cold]
+    pub(super) fn drained<P: Probe>(&mut self, cx: &mut Cx<'_, P>, id: u32) {
+        let replica = &self.replicas[id as usize];
+        if replica.state == ReplicaState::Draining && replica.drains == cx.now {
+            self.crash(cx, id, true);
         }
     }
 
     /// A replica takes requests from now on.
-    fn take_up(&mut self, id: u32) {
+    fn take_up<P: Probe>(&mut self, cx: &mut Cx<'_, P>, id: u32) {
         let replica = &mut self.replicas[id as usize];
         replica.state = ReplicaState::Up;
-        let ordinal = replica.ordinal;
-        let service = &mut self.services[usize::from(replica.service)];
+        let (ordinal, of) = (replica.ordinal, replica.service);
+        let service = &mut self.services[usize::from(of)];
         service.scaling.starting.retain(|m| m.id != id);
         let position = service.up.partition_point(|m| m.ordinal < ordinal);
         service.up.insert(position, Member { ordinal, id });
+        service.balancer.joined(Member { ordinal, id });
+        self.health_joined(cx, of, Member { ordinal, id });
         self.todo.push_back(super::Todo::Dispatch { replica: id });
     }
 
@@ -189,7 +214,7 @@ impl State {
         let replica = &self.replicas[id as usize];
         if replica.state == ReplicaState::Starting && replica.up_since == cx.now {
             let service = replica.service;
-            self.take_up(id);
+            self.take_up(cx, id);
             self.tell_capacity(cx, service);
         }
     }

@@ -415,8 +415,11 @@ impl State {
         let service = host.service;
         let response = Response { service, site: attempt.site, arrived: attempt.arrived, ok, wanted, replied };
         cx.probe.responded(cx.now, &response);
-        if host.spec.adaptive && !replied {
-            self.learn(cx, replica, &attempt, ok && wanted);
+        if host.spec.adaptive {
+            if !replied {
+                self.learn(cx, replica, &attempt, ok, wanted);
+            }
+            self.report_idle(host);
         }
         if self.todo.is_empty() {
             // The order of the list, without the list. A reply puts on it what its caller does next, so
@@ -507,7 +510,10 @@ impl State {
                         self.cancel_attempt(cx, call);
                         self.release_connection(cx, call);
                     }
-                    Phase::Lost => self.release_connection(cx, call),
+                    Phase::Lost => {
+                        self.forget_lost(cx.topology, call);
+                        self.release_connection(cx, call);
+                    }
                     Phase::Pool => {
                         let (replica, pool) =
                             self.pool_of(cx.topology, call).expect("who waits for a connection has a pool");
@@ -532,6 +538,9 @@ impl State {
         if !branch {
             if self.release_thread(cx, host) {
                 self.todo.push_back(Todo::Dispatch { replica });
+            }
+            if host.spec.adaptive {
+                self.report_idle(host);
             }
             cx.probe.turned_away(cx.now, host.service, Cause::Timeout);
         }

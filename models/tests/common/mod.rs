@@ -130,6 +130,8 @@ pub fn service(processor: Processor, steps: impl Into<Vec<Step>>) -> Service {
         admission: Default::default(),
         queue: Queue::default(),
         balancer: Balancer::RoundRobin,
+        health: None,
+        drain: None,
         calls: IndexMap::new(),
         caches: IndexMap::new(),
         endpoints: IndexMap::from([("get".to_owned(), steps.into())]),

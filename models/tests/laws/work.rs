@@ -1,5 +1,6 @@
 //! The utilisation law: the time for which processors are busy is the work they did.
 
+use models::event::Event;
 use models::fault::Fault;
 use models::intervention::Act;
 use models::probe::{Capacity, Cause, Measure, Probe};
@@ -125,6 +126,13 @@ impl Work {
 }
 
 impl Probe for Work {
+    fn event(&mut self, _: SimTime, event: Event) {
+        // A replica whose time to drain is over may lose branches that were left behind, too.
+        if let Event::Drained { .. } = event {
+            self.0.iter_mut().for_each(|asked| asked.crashed = true);
+        }
+    }
+
     fn intervened(&mut self, _: SimTime, act: &Act) {
         match act {
             Act::Kill { service, .. } => self.0[usize::from(*service)].crashed = true,

@@ -12,7 +12,8 @@ use models::given::Given;
 use models::intervention::Act;
 use models::policy::admission::{Aimd, Gradient, SlidingWindow, TokenBucket, Vegas};
 use models::policy::backoff::{Exponential, Jitter};
-use models::policy::balancer::{ByKey, Popularity, PowerOf};
+use models::policy::balancer::{ByKey, ConsistentHash, PeakEwma, Popularity, PowerOf, Stale, Weights};
+use models::policy::health::{Checks, Health, Outliers};
 use models::policy::refresh::Early;
 use models::policy::start::{Cold, Machines, Start};
 use models::policy::{Admission, Backoff, Balancer, Cache, Discipline, Drop, Eviction, KeyOf, Refresh};
@@ -191,17 +192,14 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
     if shape.hit(30) {
         service = service.shared();
     } else {
-        service = service.balanced(match n.below(6) {
-            0 | 1 => Balancer::RoundRobin,
-            2 => Balancer::Random,
-            3 => Balancer::LeastOutstanding,
-            4 => Balancer::PowerOf(PowerOf { choices: some(n).into() }),
-            _ => Balancer::ByKey(ByKey { keys: 100.into(), popularity: random_popularity(n) }),
-        });
+        service = service.balanced(random_balancer(n));
+        let (checks, outliers) = (shape.hit(25), shape.hit(25));
+        service.health = (checks || outliers).then(|| random_health(n, checks, outliers));
     }
     if n.hit(40) {
         service = service.cap(n.below(6) as u32);
     }
+    service.drain = n.hit(30).then(|| ns(n.below(600)).into());
     service = service.drops(match n.below(6) {
         0 => Drop::Never,
         1 | 2 => Drop::Expired,
@@ -246,6 +244,50 @@ fn random_service(shape: &mut Dice, n: &mut Dice, id: usize, count: usize) -> Se
         steps.push(maybe(0.3, vec![call(&format!("s{id}.get"))]));
     }
     service.endpoint("get", steps)
+}
+
+fn random_balancer(n: &mut Dice) -> Balancer {
+    let choices = |n: &mut Dice| Balancer::PowerOf(PowerOf { choices: (1 + n.below(4) as u32).into() });
+    let weights =
+        |n: &mut Dice| Weights { weights: (0..n.below(4)).map(|_| (0.5 + n.below(4) as f64).into()).collect() };
+    match n.below(12) {
+        0 | 1 => Balancer::RoundRobin,
+        2 => Balancer::Random,
+        3 => Balancer::LeastOutstanding,
+        4 => choices(n),
+        5 => Balancer::ByKey(ByKey { keys: 100.into(), popularity: random_popularity(n) }),
+        6 => Balancer::WeightedRoundRobin(weights(n)),
+        7 => Balancer::WeightedRandom(weights(n)),
+        8 => Balancer::PeakEwma(PeakEwma { decay: ns(1 + n.below(2_000)).into() }),
+        9 => Balancer::JoinIdle,
+        10 => Balancer::ConsistentHash(ConsistentHash {
+            keys: 100.into(),
+            popularity: random_popularity(n),
+            factor: n.hit(60).then(|| (1.1 + n.below(3) as f64 / 2.0).into()),
+            points: (1 + n.below(4) as u32).into(),
+        }),
+        _ => {
+            let of = if n.hit(50) { Balancer::LeastOutstanding } else { choices(n) };
+            Balancer::Stale(Stale { age: ns(1 + n.below(800)).into(), of: Box::new(of) })
+        }
+    }
+}
+
+fn random_health(n: &mut Dice, checks: bool, outliers: bool) -> Health {
+    let interval = 1 + n.below(500);
+    let checks = checks.then(|| Checks {
+        interval: ns(interval).into(),
+        timeout: ns(n.below(1 + interval)).into(),
+        unhealthy: (1 + n.below(3) as u32).into(),
+        healthy: (1 + n.below(3) as u32).into(),
+    });
+    let outliers = outliers.then(|| Outliers {
+        consecutive: (1 + n.below(3) as u32).into(),
+        base: ns(1 + n.below(1_000)).into(),
+        longest: ns(n.below(3_000)).into(),
+        most: (n.below(5) as f64 / 4.0).into(),
+    });
+    Health { checks, outliers, panic: (n.below(5) as f64 / 4.0).into() }
 }
 
 fn random_admission(n: &mut Dice) -> Admission {

@@ -145,6 +145,7 @@ impl Design {
 fn hottest(service: &ServiceSpec) -> f64 {
     match &service.balancer {
         Balancer::ByKey(by_key) => by_key.hottest(service.replicas) * f64::from(service.replicas),
+        Balancer::ConsistentHash(hash) => hash.hottest(service.replicas) * f64::from(service.replicas),
         _ => 1.0,
     }
 }

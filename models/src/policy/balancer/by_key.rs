@@ -35,30 +35,33 @@ const SUMMED: u32 = 200_000;
 impl ByKey {
     /// The share of all requests that the most popular of so many shards gets: at least one of so many.
     pub fn hottest(&self, shards: u32) -> f64 {
-        let exponent = self.popularity.exponent();
-        let keys = self.keys.get();
-        let weight = |key: f64| libm::pow(key, -exponent);
-        let mut shares = vec![0.0; shards.max(1) as usize];
-        let mut all = 0.0;
-        for key in 1..=keys.min(SUMMED) {
-            let weight = weight(f64::from(key));
-            shares[shard_of(u64::from(key) - 1, shards) as usize] += weight;
-            all += weight;
-        }
-        // The sum of the rest, by the integral over the middle of each key's interval.
-        let (from, to) = (f64::from(keys.min(SUMMED)) + 0.5, f64::from(keys) + 0.5);
-        let rest = if exponent == 1.0 {
-            libm::log(to / from)
-        } else {
-            (libm::pow(to, 1.0 - exponent) - libm::pow(from, 1.0 - exponent)) / (1.0 - exponent)
-        };
-        let most = shares.iter().copied().fold(0.0, f64::max) + rest / shares.len() as f64;
-        most / (all + rest)
+        hottest_of(self.keys.get(), self.popularity.exponent(), shards, |key| shard_of(key, shards))
     }
 
     pub(super) fn start(&self) -> Result<ByKeyState, String> {
         Ok(ByKeyState { popularity: self.popularity.sampler(self.keys.get())? })
     }
+}
+
+/// The share of the busiest of so many owners of keys, of which each has one.
+pub(super) fn hottest_of(keys: u32, exponent: f64, owners: u32, owner: impl Fn(u64) -> u32) -> f64 {
+    let weight = |key: f64| libm::pow(key, -exponent);
+    let mut shares = vec![0.0; owners.max(1) as usize];
+    let mut all = 0.0;
+    for key in 1..=keys.min(SUMMED) {
+        let weight = weight(f64::from(key));
+        shares[owner(u64::from(key) - 1) as usize] += weight;
+        all += weight;
+    }
+    // The sum of the rest, by the integral over the middle of each key's interval.
+    let (from, to) = (f64::from(keys.min(SUMMED)) + 0.5, f64::from(keys) + 0.5);
+    let rest = if exponent == 1.0 {
+        libm::log(to / from)
+    } else {
+        (libm::pow(to, 1.0 - exponent) - libm::pow(from, 1.0 - exponent)) / (1.0 - exponent)
+    };
+    let most = shares.iter().copied().fold(0.0, f64::max) + rest / shares.len() as f64;
+    most / (all + rest)
 }
 
 /// The shard that owns a key.

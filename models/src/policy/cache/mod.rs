@@ -37,7 +37,7 @@ pub struct Cache {
     pub keys: Given<u32>,
     /// How lookups spread over the keys.
     pub popularity: Popularity,
-    /// Whose key a lookup asks for. Left out, each lookup's own; behind the balancer `ByKey` that of the request.
+    /// Whose key a lookup asks for. Left out, each lookup's own; behind a balancer by key that of the request.
     #[serde(default)]
     pub key_of: Option<KeyOf>,
     /// How many keys it holds at most; left out, any number.
@@ -75,8 +75,8 @@ pub enum KeyOf {
     /// The lookup's own: each lookup on a request's way asks for another, and a repeated attempt for the same.
     #[default]
     Lookup,
-    /// The request's: all its lookups ask for one key. It is the key by which `ByKey` with equally many equally
-    /// popular keys chooses a shard.
+    /// The request's: all its lookups ask for one key. It is the key by which `ByKey` and `ConsistentHash` with equally many equally
+    /// popular keys choose a replica.
     Request,
 }
 
@@ -91,7 +91,7 @@ impl KeyOf {
         crate::catalogue::Entry {
             name: "Request",
             example: "Request",
-            summary: "all lookups of a request ask for one key, by which ByKey chooses a shard, too",
+            summary: "all lookups of a request ask for one key, by which ByKey and ConsistentHash choose, too",
         },
     ];
 }
