@@ -274,5 +274,5 @@ fn problems_come_with_their_remedy() {
     let before = design().service("web", counter(Discipline::Fifo).threads(1)).client("a", asks(&[0]));
     let after = before.but(|d| d.of("web").queue.discipline = Discipline::PreemptivePriority);
     let why = before.topology().refuses(&after.topology());
-    assert!(why.is_some_and(|why| why.starts_with("the services, or how one queues,")));
+    assert!(why.is_some_and(|why| why.starts_with("the services, or how one queues or is watched,")));
 }

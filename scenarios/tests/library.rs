@@ -407,7 +407,7 @@ const TEMPLATE: &str = r#"(
         "growing": (arrivals: Batch(rate: Growth(GROWTH), size: COUNT), mix: {"app.page": 1}),
         "users": (arrivals: Poisson(Constant(0)), mix: {"app.page": 1}),
     },
-    timeline: [(at: "1min", act: ACT), (at: "2min", act: Pause(service: "app", of: WHICH))],
+    timeline: [(at: "1min", act: ACT), (at: "2min", act: Slow(service: "app", of: WHICH, by: 3))],
 )"#;
 
 /// Every family, and its word in the template.
