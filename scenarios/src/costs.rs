@@ -5,6 +5,7 @@
 use indexmap::IndexMap;
 use models::given::Given;
 use models::probe::{Measure, Rental, ServiceMeasure};
+use models::topology::Topology;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::time::{SimDuration, SimTime};
@@ -19,6 +20,9 @@ pub struct Costs {
     /// The machines that services run on, a replica each, by service.
     #[serde(default)]
     pub machines: IndexMap<String, Machine>,
+    /// The machines of hosts, by host. There are always as many.
+    #[serde(default)]
+    pub hosts: IndexMap<String, Machine>,
     /// What services keep, by service.
     #[serde(default)]
     pub storage: IndexMap<String, Storage>,
@@ -113,6 +117,13 @@ impl Machine {
         hour * (on_demand + f64::from(committed) * hours * (1.0 - self.discount.get()))
     }
 
+    /// What so many machines cost that are there all the time, for `hours`.
+    fn cost_of_all(&self, machines: u32, hours: f64) -> f64 {
+        let committed = self.committed.get();
+        let paid = f64::from(machines.saturating_sub(committed)) + f64::from(committed) * (1.0 - self.discount.get());
+        self.hour.get() * hours * paid
+    }
+
     /// How much of a machine's time is billed; of one that is there still, as much as has passed.
     fn billed(&self, rental: Rental) -> SimDuration {
         if rental.goes_on {
@@ -141,16 +152,19 @@ impl Bill {
 }
 
 impl Costs {
-    /// What a run has cost so far; `services` are the names, in the order of the measure.
-    pub(crate) fn bill(&self, services: &[String], measure: &Measure, now: SimTime) -> Bill {
+    /// What a run of a design has cost so far.
+    pub(crate) fn bill(&self, design: &Topology, measure: &Measure, now: SimTime) -> Bill {
         let mut bill = Bill::default();
-        for (id, name) in services.iter().enumerate() {
-            let (machines, storage, requests) = self.of_service(name, &measure.services[id], measure.from, now);
+        for (service, of) in design.services.iter().zip(&measure.services) {
+            let (machines, storage, requests) = self.of_service(&service.name, of, measure.from, now);
             bill.machines += machines;
             bill.storage += storage;
             bill.requests += requests;
         }
         let hours = hours(measure.from, now);
+        for host in &design.hosts {
+            bill.machines += self.hosts.get(&host.name).map_or(0.0, |of| of.cost_of_all(host.machines, hours));
+        }
         let engineers = |e: &Engineers| e.hours_a_month.get() * e.hour.get() * hours / HOURS_A_MONTH;
         bill.engineers = self.engineers.as_ref().map_or(0.0, engineers);
         let failed: u64 = measure.requests().failed.iter().sum();

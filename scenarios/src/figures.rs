@@ -516,11 +516,10 @@ impl Plan {
 
     fn costs(&mut self, loaded: &Loaded) {
         let Some(costs) = loaded.scenario.costs.clone().map(Arc::new) else { return };
-        let services: Arc<[String]> = loaded.topology.services.iter().map(|service| service.name.clone()).collect();
         for row in COSTS {
-            let (of, costs, services) = (row.of, costs.clone(), services.clone());
+            let (of, costs, design) = (row.of, costs.clone(), loaded.topology.clone());
             self.add(&["costs"], &row.definition, move |m, at| {
-                of(&Billed { bill: costs.bill(&services, m, at.now), good: m.requests().done_in_time }, at)
+                of(&Billed { bill: costs.bill(&design, m, at.now), good: m.requests().done_in_time }, at)
             });
         }
     }

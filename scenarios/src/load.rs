@@ -424,14 +424,21 @@ fn settings(scenario: &Scenario) -> Vec<Problem> {
     }
     if let Some(costs) = &scenario.costs {
         let path = Path::default().name("costs");
-        for (part, service) in costs.named().filter(|(_, service)| !scenario.services.contains_key(*service)) {
-            let near = models::problem::did_you_mean(service, scenario.services.keys().map(String::as_str));
+        let services: Vec<&str> = scenario.services.keys().map(String::as_str).collect();
+        let hosts: Vec<&str> = scenario.hosts.keys().map(String::as_str).collect();
+        let of_services = costs.named().map(|(part, name)| (part, name, "service", &services));
+        let of_hosts = costs.hosts.keys().map(|name| ("hosts", name.as_str(), "host", &hosts));
+        for (part, name, what, known) in of_services.chain(of_hosts).filter(|(_, name, _, known)| !known.contains(name))
+        {
+            let near = models::problem::did_you_mean(name, known.iter().copied());
             let help =
-                near.map_or_else(|| "name one of the services".to_owned(), |near| format!("did you mean \"{near}\"?"));
-            problem(path.name(part).name(service), format!("there is no service \"{service}\""), &help);
+                near.map_or_else(|| format!("name one of the {what}s"), |near| format!("did you mean \"{near}\"?"));
+            problem(path.name(part).name(name), format!("there is no {what} \"{name}\""), &help);
         }
-        for (service, machine) in &costs.machines {
-            let path = path.name("machines").name(service);
+        let machines = costs.machines.iter().map(|(name, machine)| ("machines", name, machine));
+        for (part, name, machine) in machines.chain(costs.hosts.iter().map(|(name, machine)| ("hosts", name, machine)))
+        {
+            let path = path.name(part).name(name);
             if machine.discount.get() > 1.0 {
                 let message = format!("a discount of {} is more than the price", machine.discount.get());
                 problem(path.name("discount"), message, "write a share from 0 to 1, for example 0.4");

@@ -63,6 +63,16 @@ fn commitments_are_paid_for_all_the_time() {
     close(&report, "costs.machines_per_h", 0.0);
 }
 
+/// Of four machines one is committed to, at half the price.
+#[test]
+fn machines_of_a_host_are_there_all_the_time() {
+    let text = scenario(r#"(hosts: {"box": (hour: 6, committed: 1, discount: 0.5)})"#)
+        .replace("    services: {", "    hosts: {\"box\": (machines: 4, processor: Cores(2))},\n    services: {")
+        .replace("replicas: 2,", "replicas: 2, processor: Host(name: \"box\"),");
+    let report = run(&load(&text).unwrap(), &Options::default(), &()).unwrap();
+    close(&report, "costs.machines_per_h", 3.0 * 6.0 + 3.0);
+}
+
 #[test]
 fn all_parts_add_up() {
     let costs = r#"(
@@ -106,12 +116,14 @@ fn without_prices_nothing_is_said_of_costs() {
 #[test]
 fn all_that_is_wrong_with_prices_is_told_at_once() {
     let costs = r#"(
+        hosts: {"box": (hour: 1)},
         machines: {"wed": (hour: 1), "db": (hour: 1, discount: 1.5, billed_by: "0s")},
         storage: {"disk": (gigabytes: 1, gigabyte_month: 1)},
         lost_request: -1,
     )"#;
     let error = load(&scenario(costs)).unwrap_err();
     for part in [
+        "there is no host \"box\"",
         "there is no service \"wed\"",
         "did you mean \"web\"?",
         "a discount of 1.5",

@@ -301,7 +301,13 @@ pub(crate) fn cost_rows(report: &RunReport) -> Vec<Vec<String>> {
         let counts = key.starts_with("per_") || figure.mean().is_some_and(|mean| mean > 0.0);
         counts.then(|| vec![name.to_owned(), with_interval(figure)])
     };
-    names.into_iter().filter_map(row).collect()
+    let mut rows: Vec<_> = names.into_iter().filter_map(row).collect();
+    let of_service = |name: &String| {
+        let figure = report.figure(&format!("services.{name}.cost_per_h"))?;
+        Some(vec![format!("service {name}"), with_interval(figure)])
+    };
+    rows.extend(report.services.iter().filter_map(of_service));
+    rows
 }
 
 fn clients(text: &mut String, report: &RunReport, page: &Page<'_>) {
