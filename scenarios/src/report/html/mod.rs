@@ -190,11 +190,8 @@ fn figures_that_count(report: &RunReport) -> Vec<Card> {
         cards.push(card(share_short(binding.utilisation), "busiest resource", resource));
     }
     if let (Some(cost), Some(currency)) = (value("costs.per_million_good"), &report.currency) {
-        cards.push(card(
-            format!("{cost} {currency}"),
-            "for a million good requests",
-            interval("costs.per_million_good"),
-        ));
+        let label = format!("{currency} for a million good");
+        cards.push(card(cost, &label, interval("costs.per_million_good")));
     }
     cards.push(card(
         value("metrics.arrivals_per_s").unwrap_or_else(none),
