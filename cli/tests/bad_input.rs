@@ -134,7 +134,7 @@ error: unknown field `replica` in `Service`
 2 |     services: {\"web\": (replica: 3, endpoints: {\"page\": [Work(Exponential(\"20ms\"))]})},
   |                        ^^^^^^^
   |
-  = help: did you mean `replicas`? fields: replicas, start, scaler, processor, speeds, threads, admission, queue, balancer, calls, caches, endpoints
+  = help: did you mean `replicas`? fields: replicas, start, scaler, processor, speeds, threads, admission, queue, balancer, health, drain, calls, caches, endpoints
 
 1 problem
 ";
